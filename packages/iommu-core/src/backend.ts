@@ -1,0 +1,89 @@
+/** The contract TranslationBackend: who really translates. Types and docs only, but for the codes of `translate`. */
+import type { Logger } from '@viommu/virtqueue';
+
+/** The access is translated. */
+export const TRANSLATION_OK = 0;
+/** The endpoint is attached to no domain and may not bypass; equals VIRTIO_IOMMU_FAULT_R_DOMAIN. */
+export const TRANSLATION_NO_DOMAIN = 1;
+/** No mapping covers the address, or it does not allow the access; equals VIRTIO_IOMMU_FAULT_R_MAPPING. */
+export const TRANSLATION_NO_MAPPING = 2;
+/** The backend could not translate for a reason of its own; reported as VIRTIO_IOMMU_FAULT_R_UNKNOWN. */
+export const TRANSLATION_FAILED = 3;
+
+/** Filled by {@link TranslationBackend.translate}; the caller owns and reuses it. */
+export interface TranslationResult {
+  /** Guest-physical address (or what the backend's memory is addressed by) of the first byte. */
+  physical: number;
+  /** Bytes from there on that are contiguous and allow the access: 1 to the length asked for. */
+  length: number;
+  /** The access went by untranslated: a bypass domain, or no domain while bypass is on. */
+  bypass: boolean;
+}
+
+/** What the device may offer with this backend. */
+export interface BackendCapabilities {
+  /** Bit n: mappings of 2^n bytes can be made; the lowest bit is the finest granule (`page_size_mask`). */
+  readonly pageSizeMask: bigint;
+  /** Largest virtual address, inclusive, at most 2^52 - 1. */
+  readonly inputEnd: number;
+  /** Whether VIRTIO_IOMMU_MAP_F_MMIO means something here. */
+  readonly mmio: boolean;
+}
+
+/**
+ * Translates for the endpoints of one virtio-iommu. Called by the device core alone, which has checked each argument by
+ * the standard: domains exist, ranges are aligned and inside the input range, a MAP overlaps nothing, an UNMAP covers
+ * whole mappings only. A backend may rely on that, and owns refusals of its own: capacity, hardware.
+ *
+ * Methods that answer a number answer VIRTIO_IOMMU_S_*. Whatever is not S_OK must have changed nothing. A method that
+ * throws is answered with VIRTIO_IOMMU_S_DEVERR in one place of the core.
+ * Ends of ranges are inclusive. Addresses are in bytes.
+ */
+export interface TranslationBackend {
+  readonly capabilities: BackendCapabilities;
+
+  /** Makes an empty domain; with `bypass` its endpoints' accesses go by untranslated (VIRTIO_IOMMU_ATTACH_F_BYPASS). */
+  createDomain(domain: number, bypass: boolean): number;
+  /** Drops a domain that has no endpoint left, with its mappings. */
+  destroyDomain(domain: number): void;
+
+  /** Puts an endpoint into a domain, moving it out of its former one in one step. On failure it stays where it was. */
+  attach(endpoint: number, domain: number): number;
+  /** Takes an endpoint out of its domain; a no-op for an endpoint in none. */
+  detach(endpoint: number): void;
+
+  /** @param flags VIRTIO_IOMMU_MAP_F_* */
+  map(domain: number, virtStart: number, virtEnd: number, physStart: number, flags: number): number;
+  /** Removes all mappings within the range; there may be none. */
+  unmap(domain: number, virtStart: number, virtEnd: number): number;
+
+  /** Whether endpoints in no domain go by untranslated or fault: the `bypass` field of the configuration. */
+  setBypass(bypass: boolean): void;
+
+  /**
+   * Translates the start of an access.
+   *
+   * @param address virtual address, 0 to 2^53 - 1
+   * @param length bytes wanted, at least 1
+   * @param access ACCESS_READ, ACCESS_WRITE or both
+   * @param out filled on TRANSLATION_OK only
+   * @returns a TRANSLATION_* code; never throws on any address
+   */
+  translate(
+    endpoint: number,
+    address: number,
+    length: number,
+    access: number,
+    out: TranslationResult,
+  ): number;
+}
+
+/** What the core hands to a backend at construction. */
+export interface BackendComponents {
+  /** IDs of all endpoints that the device manages. */
+  readonly endpoints: readonly number[];
+  readonly logger: Logger;
+}
+
+/** A backend as a plug-in: `simBackend(options)` and its like return one. */
+export type BackendFactory = (components: BackendComponents) => TranslationBackend;

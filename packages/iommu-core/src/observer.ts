@@ -1,0 +1,49 @@
+/** The contract IommuObserver: how to watch every request and every translation as it happens. Types and docs only. */
+
+/** One answered request. The object and its bytes are reused: copy what you keep. */
+export interface RequestRecord {
+  /** VIRTIO_IOMMU_T_*, or the unknown number that the driver sent. */
+  type: number;
+  /** VIRTIO_IOMMU_S_* as it was written to the tail; -1 when nothing was written. */
+  status: number;
+  /** The device-readable part as it was on the wire, from its first byte on. */
+  readonly bytes: Uint8Array;
+  /** Number of valid bytes in `bytes`. */
+  length: number;
+  /** Length of the device-writable part that the driver gave, in bytes. */
+  writableLength: number;
+  /** `len` of the used element. */
+  usedLength: number;
+}
+
+/**
+ * Called in line, so an observer must be quick and must not call back into the device. Each method is optional, and
+ * costs one comparison when it is absent.
+ */
+export interface IommuObserver {
+  /** A request was answered. */
+  request?(record: RequestRecord): void;
+  /** An endpoint joined a domain; `bypass` when it is a bypass domain. */
+  attached?(endpoint: number, domain: number, bypass: boolean): void;
+  /** An endpoint left its domain, by DETACH or by reset. */
+  detached?(endpoint: number, domain: number): void;
+  /** An access was translated or went by: `length` bytes from `address` are at `physical`. */
+  translated?(
+    endpoint: number,
+    address: number,
+    length: number,
+    access: number,
+    physical: number,
+    bypass: boolean,
+  ): void;
+  /** An access failed. `reason` is VIRTIO_IOMMU_FAULT_R_*, `delivered` whether the driver had given an event buffer. */
+  fault?(
+    endpoint: number,
+    reason: number,
+    access: number,
+    address: number,
+    delivered: boolean,
+  ): void;
+  /** The device was reset and every endpoint is detached. */
+  reset?(): void;
+}

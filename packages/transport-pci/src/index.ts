@@ -1,0 +1,1 @@
+export type { PciBar, PciFunction, PciHost } from './pci-function.ts';

@@ -1,0 +1,1 @@
+export type { AccessWidth, DeviceContext, InterruptSink, VirtioDevice } from './virtio-device.ts';

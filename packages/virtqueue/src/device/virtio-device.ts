@@ -1,0 +1,70 @@
+/** The contract VirtioDevice: what every transport drives and every device model implements. Types and docs only. */
+import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { Virtqueue } from '../ring/virtqueue.ts';
+
+/** Width of a register or configuration access in bytes. */
+export type AccessWidth = 1 | 2 | 4;
+
+/** The one upward call: a device tells its driver that something happened. Implemented by transports. */
+export interface InterruptSink {
+  /** Buffers of this queue were used and the driver asked to hear of it. */
+  usedBuffer(queueIndex: number): void;
+  /** The configuration changed, or the device needs a reset. */
+  configChange(): void;
+}
+
+/** What a device may use from DRIVER_OK until reset. */
+export interface DeviceContext {
+  /** The device's view of guest memory; behind an IOMMU this one translates. */
+  readonly memory: GuestMemory;
+  /** By queue index; undefined while the driver has not enabled the queue. Look here each time: a queue can be reset alone. */
+  readonly queues: readonly (Virtqueue | undefined)[];
+  /** The features that driver and device agreed on. */
+  readonly driverFeatures: bigint;
+  readonly interrupts: InterruptSink;
+}
+
+/**
+ * A device model. Its transport's `DeviceSession` calls it, never from within one of its own calls, and keeps the order
+ * `activate`, then any of `notifyQueue`, `queueReset`, `readConfig`, `writeConfig`, then `reset`. The configuration can be
+ * read and written before `activate`, too.
+ */
+export interface VirtioDevice {
+  /** Device type ("Device Types"): 2 block, 4 entropy, 23 IOMMU. */
+  readonly deviceId: number;
+  /** Largest size of each queue: a power of two up to 32768. Its length is the number of queues. */
+  readonly queueMaxSizes: readonly number[];
+  /** Device-specific features and VIRTIO_F_ACCESS_PLATFORM; ring and transport features are added by the session. */
+  readonly deviceFeatures: bigint;
+  /** Size of the device-specific configuration in bytes. */
+  readonly configSize: number;
+
+  /** The access lies within `configSize`; the value is little-endian, unsigned. */
+  readConfig(offset: number, width: AccessWidth): number;
+  /** The access lies within `configSize`; a field that the driver may not write is left alone. */
+  writeConfig(offset: number, width: AccessWidth, value: number): void;
+
+  /**
+   * Feature negotiation hook: lets a device with dependent features refuse the driver's choice.
+   *
+   * @returns false to keep FEATURES_OK from being set ("Device Initialization")
+   */
+  acceptFeatures?(driverFeatures: bigint): boolean;
+
+  /** The driver set DRIVER_OK. */
+  activate(context: DeviceContext): void;
+
+  /**
+   * Work through a queue that was kicked. Bounded: after about one ring's worth of buffers a device stops and says so,
+   * that others in the same thread get their turn.
+   *
+   * @returns true when buffers are left, and the session shall call again
+   */
+  notifyQueue(index: number): boolean;
+
+  /** One queue was reset (VIRTIO_F_RING_RESET); buffers that the device kept from it are gone. */
+  queueReset?(index: number): void;
+
+  /** Back to the state before `activate`; the context must not be used again. Also called when never activated. */
+  reset(): void;
+}

@@ -1,0 +1,1 @@
+export type { DriverTransport, QueueAddresses } from './driver-transport.ts';

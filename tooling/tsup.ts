@@ -1,0 +1,19 @@
+// The one way every package is bundled: ESM for the browser and Node.js alike, declarations by tsc.
+import { execFileSync } from 'node:child_process';
+import { defineConfig } from 'tsup';
+
+export function packageBuild(entry: string[]) {
+  return defineConfig({
+    entry: Object.fromEntries(
+      entry.map((file) => [file.slice('src/'.length, -'.ts'.length), file]),
+    ),
+    format: 'esm',
+    target: 'es2023',
+    sourcemap: true,
+    treeshake: true,
+    clean: true,
+    async onSuccess() {
+      execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+    },
+  });
+}

@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+
+const sources = { conditions: ['@viommu/source'] };
+const resolution = { resolve: sources, ssr: { resolve: sources } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...resolution,
+        test: {
+          name: 'unit',
+          include: ['{packages,apps}/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+        },
+      },
+      {
+        ...resolution,
+        test: {
+          name: 'guest',
+          include: ['apps/*/test/**/*.guest.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
