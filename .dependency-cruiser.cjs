@@ -1,0 +1,68 @@
+// Import rules: dependencies point down, packages are entered through their exports, test helpers stay in tests.
+const MAY_IMPORT = {
+  virtqueue: [],
+  viot: [],
+  'iommu-core': ['virtqueue'],
+  'transport-pci': ['virtqueue'],
+  'iommu-driver': ['virtqueue'],
+  devices: ['virtqueue'],
+  'pviommu-sim': ['iommu-core', 'virtqueue'],
+  'vfio-user': ['transport-pci', 'virtqueue'],
+};
+/** Packages that may use the Node.js API, and where in them. */
+const NODE_PATHS = '^(packages/vfio-user/|packages/devices/src/node/|apps/)';
+const TEST_FILES = '\\.(test|bench)\\.ts$|/test/|/testing/|test-client|fixtures/';
+
+const edges = Object.entries(MAY_IMPORT).map(([name, allowed]) => ({
+  name: `${name}-points-down`,
+  severity: 'error',
+  comment: `packages/${name} may import only: ${allowed.join(', ') || 'nothing'}`,
+  from: { path: `^packages/${name}/` },
+  to: { path: '^(packages|apps)/', pathNot: `^packages/(${[name, ...allowed].join('|')})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...edges,
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'through-exports',
+      severity: 'error',
+      comment: 'another package is imported by its name, never by a path into its sources',
+      from: { path: '^(packages|apps)/([^/]+)/' },
+      to: { path: '^(packages|apps)/', pathNot: '^$1/$2/', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'testing-only-from-tests',
+      severity: 'error',
+      from: { path: '^(packages|apps)/', pathNot: TEST_FILES },
+      to: { path: '^packages/[^/]+/src/testing/' },
+    },
+    {
+      name: 'no-node-api-in-browser-packages',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: `${NODE_PATHS}|${TEST_FILES}` },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-third-party-at-run-time',
+      severity: 'error',
+      comment: 'packages that run in a browser have no run-time dependency from outside',
+      from: { path: '^packages/', pathNot: `${NODE_PATHS}|${TEST_FILES}` },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'npm-no-pkg', 'unknown', 'undetermined'],
+        pathNot: '^packages/',
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/|tsup\\.config|vitest\\.config' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@viommu/source', 'import', 'node'],
+      extensions: ['.ts', '.js', '.json'],
+    },
+  },
+};
