@@ -1,1 +1,7 @@
+export type { PciIdentity } from './config-space.ts';
+export { PciConfigSpace } from './config-space.ts';
+export { IntxLine } from './intx.ts';
+export { Msix, msixBar } from './msix.ts';
 export type { PciBar, PciFunction, PciHost } from './pci-function.ts';
+export type { VirtioPciFunction, VirtioPciFunctionOptions } from './virtio/virtio-pci-function.ts';
+export { createVirtioPciFunction } from './virtio/virtio-pci-function.ts';

@@ -1,0 +1,223 @@
+/** PciDriverTransport: how a driver brings up a virtio device on a PCI bus, as a kernel would. */
+import { type AccessWidth, VirtioError } from '@viommu/virtqueue';
+import type { DriverTransport, QueueAddresses } from '@viommu/virtqueue/driver';
+import {
+  PCI_COMMAND,
+  PCI_COMMAND_MASTER,
+  PCI_COMMAND_MEMORY,
+  PCI_MSIX_ENTRY_DATA,
+  PCI_MSIX_ENTRY_LOWER_ADDR,
+  PCI_MSIX_ENTRY_SIZE,
+  PCI_MSIX_ENTRY_UPPER_ADDR,
+  PCI_MSIX_ENTRY_VECTOR_CTRL,
+  PCI_MSIX_FLAGS,
+  PCI_MSIX_FLAGS_ENABLE,
+} from '../pci-constants.ts';
+import {
+  COMMON_CONFIG_GENERATION,
+  COMMON_CONFIG_MSIX_VECTOR,
+  COMMON_DEVICE_FEATURE,
+  COMMON_DEVICE_FEATURE_SELECT,
+  COMMON_DEVICE_STATUS,
+  COMMON_DRIVER_FEATURE,
+  COMMON_DRIVER_FEATURE_SELECT,
+  COMMON_NUM_QUEUES,
+  COMMON_QUEUE_DESC_LO,
+  COMMON_QUEUE_DEVICE_LO,
+  COMMON_QUEUE_DRIVER_LO,
+  COMMON_QUEUE_ENABLE,
+  COMMON_QUEUE_MSIX_VECTOR,
+  COMMON_QUEUE_NOTIFY_OFF,
+  COMMON_QUEUE_SELECT,
+  COMMON_QUEUE_SIZE,
+} from '../virtio/virtio-pci-constants.ts';
+import { findStructures, type VirtioStructures } from './capability-walk.ts';
+import type { PciDriverAccess } from './pci-driver-access.ts';
+
+/** Where a vector's message goes: address and data of its table entry. */
+export interface MsixMessage {
+  readonly address: number;
+  readonly data: number;
+}
+
+export interface PciDriverTransport extends DriverTransport {
+  /** Vectors of the function, 0 without MSI-X. */
+  readonly msixVectors: number;
+
+  /**
+   * Has the device interrupt by messages: programs vector 0 for configuration changes and the vectors from 1 on for the
+   * queues; queues beyond the last message share it, and a single message serves all. To be called after a device reset,
+   * which unmaps all vectors, and before {@link DriverTransport.enableQueue}.
+   *
+   * @param messages one per vector, at least one and at most {@link PciDriverTransport.msixVectors}
+   * @throws VirtioError `MSIX_VECTORS` when the function has no such number of vectors, or refuses to map one
+   */
+  useMsix(messages: readonly MsixMessage[]): void;
+}
+
+/**
+ * Finds the device behind a PCI function, and allows it memory accesses and bus mastering.
+ *
+ * @throws VirtioError `NOT_VIRTIO` when the function is none, `VIRTIO_CAPABILITY` when it lacks a structure
+ */
+export function createPciDriverTransport(access: PciDriverAccess): PciDriverTransport {
+  const structures = findStructures(access);
+  const command = access.readConfig(PCI_COMMAND, 2);
+  access.writeConfig(PCI_COMMAND, 2, command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+  return new ModernPciDriverTransport(access, structures);
+}
+
+const TWO_TO_32 = 2 ** 32;
+const RESET_ATTEMPTS = 100_000;
+
+class ModernPciDriverTransport implements PciDriverTransport {
+  readonly deviceId: number;
+  readonly queueCount: number;
+  readonly msixVectors: number;
+  readonly #access: PciDriverAccess;
+  readonly #structures: VirtioStructures;
+  /** By queue index, the offset of its Queue Notify address in the BAR. */
+  readonly #notifyOffsets: readonly number[];
+  #mappedVectors = 0;
+
+  constructor(access: PciDriverAccess, structures: VirtioStructures) {
+    this.#access = access;
+    this.#structures = structures;
+    this.deviceId = structures.deviceId;
+    this.msixVectors = structures.msix?.vectors ?? 0;
+    this.queueCount = this.#read(COMMON_NUM_QUEUES, 2);
+    const { offset, notifyOffMultiplier } = structures.notify;
+    this.#notifyOffsets = Array.from({ length: this.queueCount }, (_, index) => {
+      this.#write(COMMON_QUEUE_SELECT, 2, index);
+      return offset + this.#read(COMMON_QUEUE_NOTIFY_OFF, 2) * notifyOffMultiplier;
+    });
+  }
+
+  readStatus(): number {
+    return this.#read(COMMON_DEVICE_STATUS, 1);
+  }
+
+  writeStatus(status: number): void {
+    this.#write(COMMON_DEVICE_STATUS, 1, status);
+    if (status !== 0) return;
+    this.#mappedVectors = 0;
+    // "After writing 0 to device_status, the driver MUST wait for a read of device_status to return 0".
+    for (let attempt = 0; attempt < RESET_ATTEMPTS; attempt++) {
+      if (this.readStatus() === 0) return;
+    }
+    throw new VirtioError('RESET_TIMEOUT', 'the device does not come out of its reset');
+  }
+
+  readDeviceFeatures(): bigint {
+    this.#write(COMMON_DEVICE_FEATURE_SELECT, 4, 0);
+    const low = this.#read(COMMON_DEVICE_FEATURE, 4);
+    this.#write(COMMON_DEVICE_FEATURE_SELECT, 4, 1);
+    return (BigInt(this.#read(COMMON_DEVICE_FEATURE, 4)) << 32n) | BigInt(low);
+  }
+
+  writeDriverFeatures(features: bigint): void {
+    this.#write(COMMON_DRIVER_FEATURE_SELECT, 4, 0);
+    this.#write(COMMON_DRIVER_FEATURE, 4, Number(BigInt.asUintN(32, features)));
+    this.#write(COMMON_DRIVER_FEATURE_SELECT, 4, 1);
+    this.#write(COMMON_DRIVER_FEATURE, 4, Number(BigInt.asUintN(32, features >> 32n)));
+  }
+
+  readConfigGeneration(): number {
+    return this.#read(COMMON_CONFIG_GENERATION, 1);
+  }
+
+  readConfig(offset: number, width: AccessWidth): number {
+    const { bar, offset: start } = this.#deviceStructure;
+    return this.#access.readBar(bar, start + offset, width);
+  }
+
+  writeConfig(offset: number, width: AccessWidth, value: number): void {
+    const { bar, offset: start } = this.#deviceStructure;
+    this.#access.writeBar(bar, start + offset, width, value);
+  }
+
+  queueMaxSize(index: number): number {
+    this.#write(COMMON_QUEUE_SELECT, 2, index);
+    return this.#read(COMMON_QUEUE_SIZE, 2);
+  }
+
+  enableQueue(index: number, addresses: QueueAddresses): void {
+    this.#write(COMMON_QUEUE_SELECT, 2, index);
+    this.#write(COMMON_QUEUE_SIZE, 2, addresses.size);
+    this.#writeAddress(COMMON_QUEUE_DESC_LO, addresses.descriptorTable);
+    this.#writeAddress(COMMON_QUEUE_DRIVER_LO, addresses.availRing);
+    this.#writeAddress(COMMON_QUEUE_DEVICE_LO, addresses.usedRing);
+    if (this.#mappedVectors > 0) {
+      this.#mapVector(COMMON_QUEUE_MSIX_VECTOR, Math.min(index + 1, this.#mappedVectors - 1));
+    }
+    this.#write(COMMON_QUEUE_ENABLE, 2, 1);
+  }
+
+  notifyQueue(index: number): void {
+    const offset = this.#notifyOffsets[index];
+    if (offset === undefined) {
+      throw new VirtioError('QUEUE_INDEX', `queue ${index}: the device has ${this.queueCount}`);
+    }
+    this.#access.writeBar(this.#structures.notify.bar, offset, 2, index);
+  }
+
+  useMsix(messages: readonly MsixMessage[]): void {
+    const { msix } = this.#structures;
+    if (msix === undefined || messages.length < 1 || messages.length > msix.vectors) {
+      throw new VirtioError(
+        'MSIX_VECTORS',
+        `${messages.length} MSI-X messages for a function with ${this.msixVectors} vectors`,
+      );
+    }
+    const { tableBar, tableOffset } = msix;
+    for (const [vector, { address, data }] of messages.entries()) {
+      const entry = tableOffset + vector * PCI_MSIX_ENTRY_SIZE;
+      this.#access.writeBar(tableBar, entry + PCI_MSIX_ENTRY_LOWER_ADDR, 4, lowHalf(address));
+      this.#access.writeBar(tableBar, entry + PCI_MSIX_ENTRY_UPPER_ADDR, 4, highHalf(address));
+      this.#access.writeBar(tableBar, entry + PCI_MSIX_ENTRY_DATA, 4, data);
+      this.#access.writeBar(tableBar, entry + PCI_MSIX_ENTRY_VECTOR_CTRL, 4, 0);
+    }
+    this.#access.writeConfig(msix.capability + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE);
+    this.#mapVector(COMMON_CONFIG_MSIX_VECTOR, 0);
+    this.#mappedVectors = messages.length;
+  }
+
+  /** "After mapping an event to vector, the driver MUST verify success by reading the Vector field value". */
+  #mapVector(field: number, vector: number): void {
+    this.#write(field, 2, vector);
+    if (this.#read(field, 2) !== vector) {
+      throw new VirtioError('MSIX_VECTORS', `the device refuses to map MSI-X vector ${vector}`);
+    }
+  }
+
+  get #deviceStructure() {
+    const { device } = this.#structures;
+    if (device === undefined) {
+      throw new VirtioError('NO_DEVICE_CONFIG', 'this device has no device-specific configuration');
+    }
+    return device;
+  }
+
+  #writeAddress(field: number, address: number): void {
+    this.#write(field, 4, lowHalf(address));
+    this.#write(field + 4, 4, highHalf(address));
+  }
+
+  #read(field: number, width: AccessWidth): number {
+    const { bar, offset } = this.#structures.common;
+    return this.#access.readBar(bar, offset + field, width);
+  }
+
+  #write(field: number, width: AccessWidth, value: number): void {
+    const { bar, offset } = this.#structures.common;
+    this.#access.writeBar(bar, offset + field, width, value);
+  }
+}
+
+function lowHalf(address: number): number {
+  return address % TWO_TO_32;
+}
+
+function highHalf(address: number): number {
+  return Math.floor(address / TWO_TO_32);
+}
