@@ -1,0 +1,185 @@
+/** Framing: whole messages in, whole messages out, over a socket that never blocks. */
+import {
+  EAGAIN,
+  EINTR,
+  MSG_CMSG_CLOEXEC,
+  MSG_CTRUNC,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+} from './native/constants.ts';
+import type { Libc } from './native/ffi.ts';
+import { MAX_MESSAGE_SIZE, MessageBuffers } from './native/message-buffers.ts';
+import { MAX_MSG_FDS } from './protocol/constants.ts';
+import { HEADER_MESSAGE_SIZE, HEADER_SIZE } from './protocol/layout.ts';
+import { ReceivedFds } from './received-fds.ts';
+
+/**
+ * A peer that sends half a message, or does not read its replies, holds up only itself: its half message waits here, and
+ * nothing more is received from it while something is left to send.
+ */
+export class MessageStream {
+  readonly fd: number;
+  readonly buffers: MessageBuffers;
+  /** The message received last, from its header on; longer than it. */
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  /** The descriptors of the message received last. */
+  readonly fds: ReceivedFds;
+  /** Why the connection is over; undefined while it is not. */
+  failure: string | undefined;
+  /** True when the peer went away between two messages. */
+  endedCleanly = false;
+
+  readonly #libc: Libc;
+  #received = 0;
+  #size = 0;
+  #iovecMoved = true;
+  #sendFrom = 0;
+  #sendTo = 0;
+
+  constructor(libc: Libc, fd: number) {
+    this.#libc = libc;
+    this.fd = fd;
+    this.buffers = new MessageBuffers(libc);
+    this.view = this.buffers.received;
+    this.bytes = this.buffers.receivedBytes;
+    this.fds = new ReceivedFds(libc);
+  }
+
+  /** Size of the message received last, header included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** True while a message is partly sent: wait for POLLOUT, then {@link flush}. */
+  get sendBlocked(): boolean {
+    return this.#sendTo !== 0;
+  }
+
+  /** Ends the connection; the first reason counts. */
+  fail(reason: string): void {
+    this.failure ??= reason;
+  }
+
+  /**
+   * Receives without blocking.
+   *
+   * @returns true when a whole message is in `buffers.received`; it stays there until the next call
+   */
+  receive(): boolean {
+    if (this.failure !== undefined || this.sendBlocked) {
+      return false;
+    }
+    if (this.#received < HEADER_SIZE && !this.#receiveHeader()) {
+      return false;
+    }
+    return this.#receiveBody();
+  }
+
+  #receiveHeader(): boolean {
+    const start = this.#received;
+    if (start !== 0 || this.#iovecMoved) {
+      this.buffers.receiveInto(start, HEADER_SIZE - start);
+      this.#iovecMoved = start !== 0;
+    }
+    this.buffers.offerControl();
+    const count = this.#libc.recvmsg(
+      this.fd,
+      this.buffers.msghdrAddress,
+      MSG_DONTWAIT | MSG_CMSG_CLOEXEC,
+    );
+    if (count <= 0) {
+      this.#noBytes(count);
+      return false;
+    }
+    if (!this.buffers.takeFds(this.fds) || (this.buffers.messageFlags & MSG_CTRUNC) !== 0) {
+      this.fail(`a message came with more than ${MAX_MSG_FDS} file descriptors`);
+      return false;
+    }
+    this.#received += count;
+    if (this.#received < HEADER_SIZE) {
+      return false;
+    }
+    this.#size = this.buffers.received.getUint32(HEADER_MESSAGE_SIZE, true);
+    if (this.#size < HEADER_SIZE || this.#size > MAX_MESSAGE_SIZE) {
+      this.fail(
+        `a message claims ${this.#size} bytes; ${HEADER_SIZE} to ${MAX_MESSAGE_SIZE} are allowed`,
+      );
+      return false;
+    }
+    return true;
+  }
+
+  // The body is received apart from the header and never beyond its end, so descriptors always belong to their message.
+  #receiveBody(): boolean {
+    const left = this.#size - this.#received;
+    if (left > 0) {
+      const target =
+        this.#received === HEADER_SIZE
+          ? this.buffers.bodyAddress
+          : this.buffers.receivedAddress + BigInt(this.#received);
+      const count = this.#libc.recv(this.fd, target, left, MSG_DONTWAIT);
+      if (count <= 0) {
+        this.#noBytes(count);
+        return false;
+      }
+      this.#received += count;
+      if (count < left) {
+        return false;
+      }
+    }
+    this.#received = 0;
+    return true;
+  }
+
+  #noBytes(count: number): void {
+    if (count === 0) {
+      this.endedCleanly = this.#received === 0;
+      this.fail(
+        this.endedCleanly ? 'the client closed it' : 'the client closed it within a message',
+      );
+      return;
+    }
+    const errno = this.#libc.errno();
+    if (errno !== EAGAIN && errno !== EINTR) {
+      this.fail(`receiving failed with errno ${errno}`);
+    }
+  }
+
+  /** Sends the first `size` bytes of `buffers.toSend`, which must not change while {@link sendBlocked}. */
+  send(size: number): void {
+    this.#sendFrom = 0;
+    this.#sendTo = size;
+    this.flush();
+  }
+
+  /** Goes on sending what is left. */
+  flush(): void {
+    if (this.#sendTo === 0 || this.failure !== undefined) {
+      return;
+    }
+    const source =
+      this.#sendFrom === 0
+        ? this.buffers.toSendAddress
+        : this.buffers.toSendAddress + BigInt(this.#sendFrom);
+    const length = this.#sendTo - this.#sendFrom;
+    const count = this.#libc.send(this.fd, source, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count < 0) {
+      const errno = this.#libc.errno();
+      if (errno !== EAGAIN && errno !== EINTR) {
+        this.fail(`sending failed with errno ${errno}`);
+      }
+      return;
+    }
+    this.#sendFrom += count;
+    if (this.#sendFrom === this.#sendTo) {
+      this.#sendTo = 0;
+    }
+  }
+
+  close(): void {
+    this.fds.closeAll();
+    this.#libc.close(this.fd);
+    this.buffers.giveBack();
+  }
+}

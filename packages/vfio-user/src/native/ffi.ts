@@ -1,0 +1,113 @@
+/** The C library's functions that Node.js has no API for, called through koffi. */
+import { createRequire } from 'node:module';
+import { VfioUserError } from '../error.ts';
+
+/** An address in this process. */
+export type Pointer = bigint;
+
+/** Each function is the one of the same name in POSIX or Linux; -1 is failure, and {@link Libc.errno} says which. */
+export interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, length: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
+  listen(fd: number, backlog: number): number;
+  accept4(fd: number, address: null, length: null, flags: number): number;
+  poll(fds: Pointer, count: number, timeoutMilliseconds: number): number;
+  recvmsg(fd: number, header: Pointer, flags: number): number;
+  recv(fd: number, target: Pointer, length: number, flags: number): number;
+  send(fd: number, source: Pointer, length: number, flags: number): number;
+  write(fd: number, source: Pointer, length: number): number;
+  close(fd: number): number;
+  eventfd(initial: number, flags: number): number;
+  umask(mask: number): number;
+  /** Sets O_NONBLOCK on an open file. */
+  setNonBlocking(fd: number): number;
+  /** {@link MAP_FAILED} is failure. */
+  mmap(
+    address: Pointer,
+    length: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ): Pointer;
+  /** Shows `length` bytes of this process's memory; the memory must stay mapped while the result is reachable. */
+  view(address: Pointer, length: number): ArrayBuffer;
+  errno(): number;
+}
+
+export const MAP_FAILED: Pointer = 0xffff_ffff_ffff_ffffn;
+
+type Koffi = typeof import('koffi');
+
+let libc: Libc | undefined;
+
+/** Why this system cannot serve vfio-user, or undefined when it can. */
+export function whyUnsupported(): string | undefined {
+  if (process.platform !== 'linux') {
+    return `vfio-user needs Linux (SCM_RIGHTS, eventfd, memfd); this is ${process.platform}`;
+  }
+  if (process.arch !== 'x64' && process.arch !== 'arm64') {
+    return `vfio-user is supported on x64 and arm64; this is ${process.arch}`;
+  }
+  try {
+    loadLibc();
+    return undefined;
+  } catch (error) {
+    return `koffi, which calls the C library, cannot be loaded: ${String(error)}`;
+  }
+}
+
+/**
+ * @throws {VfioUserError} UNSUPPORTED
+ */
+export function requireLibc(): Libc {
+  const reason = whyUnsupported();
+  if (reason !== undefined) {
+    throw new VfioUserError('UNSUPPORTED', reason);
+  }
+  return loadLibc();
+}
+
+/** True when this system can serve vfio-user: Linux on x64 or arm64, with koffi's binary present. */
+export function isVfioUserSupported(): boolean {
+  return whyUnsupported() === undefined;
+}
+
+function loadLibc(): Libc {
+  if (libc === undefined) {
+    // Loaded on first use, so that importing this package is harmless where it cannot work.
+    libc = declareLibc(createRequire(import.meta.url)('koffi') as Koffi);
+  }
+  return libc;
+}
+
+function declareLibc(koffi: Koffi): Libc {
+  const library = koffi.load(null);
+  const fcntl = library.func('int fcntl(int, int, ...)');
+  return {
+    socket: library.func('int socket(int, int, int)'),
+    bind: library.func('int bind(int, void*, unsigned int)'),
+    connect: library.func('int connect(int, void*, unsigned int)'),
+    listen: library.func('int listen(int, int)'),
+    accept4: library.func('int accept4(int, void*, void*, int)'),
+    poll: library.func('int poll(void*, unsigned long, int)'),
+    recvmsg: library.func('int64_t recvmsg(int, void*, int)'),
+    recv: library.func('int64_t recv(int, void*, size_t, int)'),
+    send: library.func('int64_t send(int, void*, size_t, int)'),
+    write: library.func('int64_t write(int, void*, size_t)'),
+    close: library.func('int close(int)'),
+    eventfd: library.func('int eventfd(unsigned int, int)'),
+    umask: library.func('unsigned int umask(unsigned int)'),
+    setNonBlocking(fd) {
+      const F_GETFL = 3;
+      const F_SETFL = 4;
+      const O_NONBLOCK = 0x800;
+      const flags = fcntl(fd, F_GETFL, 'int', 0) as number;
+      return flags < 0 ? -1 : (fcntl(fd, F_SETFL, 'int', flags | O_NONBLOCK) as number);
+    },
+    mmap: library.func('void* mmap(void*, size_t, int, int, int, int64_t)'),
+    view: koffi.view,
+    errno: () => koffi.errno(),
+  };
+}

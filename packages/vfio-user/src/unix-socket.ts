@@ -1,0 +1,139 @@
+/** Creates listening UNIX sockets that only their owner can connect to. */
+import { lstatSync, unlinkSync } from 'node:fs';
+import { VfioUserError } from './error.ts';
+import {
+  AF_UNIX,
+  EACCES,
+  EADDRINUSE,
+  ECONNREFUSED,
+  ENOENT,
+  EPERM,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+} from './native/constants.ts';
+import type { Libc } from './native/ffi.ts';
+
+/** `sun_path` has 108 bytes, of which one ends the path. */
+const MAX_PATH_LENGTH = 107;
+const SUN_PATH = 2;
+const BACKLOG = 8;
+/** Leaves 0600. */
+const PRIVATE_UMASK = 0o177;
+const SOCKET_TYPE = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+
+export interface ListeningSocket {
+  readonly path: string;
+  readonly fd: number;
+  /** Which file the socket is, to remove no other at the end. */
+  readonly inode: bigint;
+}
+
+/**
+ * @throws {VfioUserError} PATH_TOO_LONG, NO_DIRECTORY, NOT_A_SOCKET, ADDRESS_IN_USE, PERMISSION, SYSTEM
+ */
+export function listenOn(libc: Libc, path: string): ListeningSocket {
+  const address = socketAddress(path);
+  removeStale(libc, path, address);
+  const fd = libc.socket(AF_UNIX, SOCKET_TYPE, 0);
+  if (fd < 0) {
+    throw systemError(libc, path, 'No socket could be made');
+  }
+  // The mode is right from the start: a chmod() afterwards would leave a moment for others.
+  const umask = libc.umask(PRIVATE_UMASK);
+  const bound = libc.bind(fd, address, address.length);
+  const bindErrno = libc.errno();
+  libc.umask(umask);
+  if (bound < 0) {
+    libc.close(fd);
+    throw bindError(path, bindErrno);
+  }
+  const { ino } = lstatSync(path, { bigint: true });
+  if (libc.listen(fd, BACKLOG) < 0) {
+    const error = systemError(libc, path, 'The socket cannot listen');
+    libc.close(fd);
+    throw error;
+  }
+  return { path, fd, inode: ino };
+}
+
+/** Closes the socket, and removes its file unless another has taken the path. */
+export function closeListening(libc: Libc, { path, fd, inode }: ListeningSocket): void {
+  libc.close(fd);
+  if (lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino === inode) {
+    unlinkSync(path);
+  }
+}
+
+/** `struct sockaddr_un`. */
+export function socketAddress(path: string): Uint8Array {
+  const bytes = new TextEncoder().encode(path);
+  if (bytes.length === 0 || bytes.length > MAX_PATH_LENGTH) {
+    throw new VfioUserError(
+      'PATH_TOO_LONG',
+      `The socket path ${path} has ${bytes.length} bytes; the system allows 1 to ${MAX_PATH_LENGTH}: choose a shorter directory`,
+    );
+  }
+  const address = new Uint8Array(SUN_PATH + bytes.length + 1);
+  address[0] = AF_UNIX;
+  address.set(bytes, SUN_PATH);
+  return address;
+}
+
+/** A socket that a server left behind refuses connections; any other file, or a server that lives, is not ours to remove. */
+function removeStale(libc: Libc, path: string, address: Uint8Array): void {
+  let isSocket: boolean;
+  try {
+    const status = lstatSync(path, { throwIfNoEntry: false });
+    if (status === undefined) {
+      return;
+    }
+    isSocket = status.isSocket();
+  } catch (cause) {
+    throw new VfioUserError('PERMISSION', `${path} cannot be looked at: ${String(cause)}`, {
+      cause,
+    });
+  }
+  if (!isSocket) {
+    throw new VfioUserError(
+      'NOT_A_SOCKET',
+      `${path} exists and is not a socket: choose another path, or remove it yourself`,
+    );
+  }
+  const fd = libc.socket(AF_UNIX, SOCKET_TYPE, 0);
+  const connected = libc.connect(fd, address, address.length);
+  const errno = libc.errno();
+  libc.close(fd);
+  if (connected === 0 || errno !== ECONNREFUSED) {
+    throw inUse(path);
+  }
+  unlinkSync(path);
+}
+
+function bindError(path: string, errno: number): VfioUserError {
+  switch (errno) {
+    case ENOENT:
+      return new VfioUserError(
+        'NO_DIRECTORY',
+        `The directory of ${path} does not exist: create it first`,
+      );
+    case EACCES:
+    case EPERM:
+      return new VfioUserError('PERMISSION', `The directory of ${path} is not writable for you`);
+    case EADDRINUSE:
+      return inUse(path);
+    default:
+      return new VfioUserError('SYSTEM', `${path} cannot be bound: errno ${errno}`);
+  }
+}
+
+function inUse(path: string): VfioUserError {
+  return new VfioUserError(
+    'ADDRESS_IN_USE',
+    `Another server listens on ${path}: stop it, or choose another path`,
+  );
+}
+
+function systemError(libc: Libc, path: string, what: string): VfioUserError {
+  return new VfioUserError('SYSTEM', `${what} for ${path}: errno ${libc.errno()}`);
+}
