@@ -1,0 +1,215 @@
+import type { AccessWidth } from '@viommu/virtqueue';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { RecordingDevice } from '../testing/recording-device.ts';
+import { RecordingHost } from '../testing/recording-host.ts';
+import { createVirtioPciFunction, type VirtioPciFunction } from '../virtio/virtio-pci-function.ts';
+import type { PciDriverAccess } from './pci-driver-access.ts';
+import { createPciDriverTransport, type PciDriverTransport } from './pci-driver-transport.ts';
+
+const VERSION_1 = 1n << 32n;
+const QUEUE = { size: 16, descriptorTable: 0x1_0000_1000, availRing: 0x2000, usedRing: 0x3000 };
+
+describe('PciDriverTransport', () => {
+  let device: RecordingDevice;
+  let host: RecordingHost;
+  let pci: VirtioPciFunction;
+  let driver: PciDriverTransport;
+
+  beforeEach(() => {
+    device = new RecordingDevice({ deviceId: 23, deviceFeatures: 0x2_0000_0005n });
+    host = new RecordingHost();
+    pci = createVirtioPciFunction({ device });
+    pci.connect(host);
+    driver = createPciDriverTransport(pci);
+  });
+
+  function negotiate() {
+    driver.writeStatus(0);
+    driver.writeStatus(1);
+    driver.writeStatus(3);
+    driver.writeDriverFeatures(VERSION_1 | 4n);
+    driver.writeStatus(0xb);
+    expect(driver.readStatus()).toBe(0xb);
+  }
+
+  it('finds the device, and allows it memory and bus mastering', () => {
+    expect(driver.deviceId).toBe(23);
+    expect(driver.queueCount).toBe(2);
+    expect(driver.msixVectors).toBe(3);
+    expect(pci.readConfig(0x04, 2)).toBe(0x0006);
+  });
+
+  it('reads and writes features of 64 bits', () => {
+    expect(driver.readDeviceFeatures() & 0x3_0000_0005n).toBe(0x3_0000_0005n);
+    negotiate();
+    pci.writeBar(0, 0x08, 4, 0);
+    expect(pci.readBar(0, 0x0c, 4)).toBe(4);
+    pci.writeBar(0, 0x08, 4, 1);
+    expect(pci.readBar(0, 0x0c, 4)).toBe(1);
+  });
+
+  it('reaches the device configuration', () => {
+    driver.writeConfig(4, 4, 0x12345678);
+    expect(device.config.getUint32(4, true)).toBe(0x12345678);
+    expect(driver.readConfig(6, 2)).toBe(0x1234);
+    expect(driver.readConfigGeneration()).toBe(pci.readBar(0, 0x15, 1));
+  });
+
+  it('brings up a queue and kicks it', () => {
+    negotiate();
+    expect(driver.queueMaxSize(0)).toBe(256);
+    expect(driver.queueMaxSize(1)).toBe(64);
+    expect(driver.queueMaxSize(2)).toBe(0);
+    driver.enableQueue(1, QUEUE);
+    driver.writeStatus(0xf);
+    expect(pci.readBar(0, 0x16, 2)).toBe(1);
+    expect(pci.readBar(0, 0x18, 2)).toBe(16);
+    expect([0x20, 0x24, 0x28, 0x30].map((field) => pci.readBar(0, field, 4))).toEqual([
+      0x1000, 1, 0x2000, 0x3000,
+    ]);
+    expect(pci.readBar(0, 0x1c, 2)).toBe(1);
+    driver.notifyQueue(1);
+    pci.service();
+    expect(device.calls.at(-1)).toBe('notify 1');
+    expect(() => driver.notifyQueue(2)).toThrowError(
+      expect.objectContaining({ code: 'QUEUE_INDEX' }),
+    );
+  });
+
+  it('has the device interrupt by messages', () => {
+    negotiate();
+    driver.useMsix([
+      { address: 0xfee00000, data: 0x30 },
+      { address: 0xfee00000, data: 0x31 },
+      { address: 0x1_fee00000, data: 0x32 },
+    ]);
+    driver.enableQueue(0, QUEUE);
+    driver.enableQueue(1, QUEUE);
+    driver.writeStatus(0xf);
+    device.context?.interrupts.configChange();
+    device.context?.interrupts.usedBuffer(0);
+    device.context?.interrupts.usedBuffer(1);
+    expect(host.messages).toEqual([
+      [0, 0xfee00000, 0x30],
+      [1, 0xfee00000, 0x31],
+      [2, 0x1_fee00000, 0x32],
+    ]);
+  });
+
+  it('shares the last message between queues', () => {
+    negotiate();
+    driver.useMsix([{ address: 0xfee00000, data: 0x30 }]);
+    driver.enableQueue(0, QUEUE);
+    driver.enableQueue(1, QUEUE);
+    driver.writeStatus(0xf);
+    device.context?.interrupts.usedBuffer(1);
+    expect(host.messages).toEqual([[0, 0xfee00000, 0x30]]);
+  });
+
+  it('refuses more messages than the function has vectors', () => {
+    const messages = new Array(4).fill({ address: 0xfee00000, data: 0 });
+    for (const some of [messages, []]) {
+      expect(() => driver.useMsix(some)).toThrowError(
+        expect.objectContaining({ code: 'MSIX_VECTORS' }),
+      );
+    }
+  });
+});
+
+describe('createPciDriverTransport', () => {
+  /** A function of which only configuration space answers. */
+  function configOnly(bytes: Record<number, number>): PciDriverAccess {
+    return {
+      readConfig(offset: number, width: AccessWidth) {
+        let value = 0;
+        for (let byte = 0; byte < width; byte++) value += (bytes[offset + byte] ?? 0) * 256 ** byte;
+        return value;
+      },
+      writeConfig() {},
+      readBar: () => 0,
+      writeBar() {},
+    };
+  }
+
+  const ids = { 0: 0xf4, 1: 0x1a, 2: 0x57, 3: 0x10 };
+
+  it.each([
+    ['another vendor', { ...ids, 0: 0xf5 }],
+    ['a transitional device', { ...ids, 2: 0x01 }],
+    ['a device ID beyond virtio', { ...ids, 2: 0x80 }],
+    ['no function at all', { 0: 0xff, 1: 0xff, 2: 0xff, 3: 0xff }],
+  ])('refuses %s', (_, bytes) => {
+    expect(() => createPciDriverTransport(configOnly(bytes))).toThrowError(
+      expect.objectContaining({ code: 'NOT_VIRTIO' }),
+    );
+  });
+
+  it.each([
+    ['no capability list', ids],
+    ['a list that ends at once', { ...ids, 6: 0x10 }],
+    ['a list that is a loop', { ...ids, 6: 0x10, 52: 0x40, 64: 0x05, 65: 0x40 }],
+    [
+      'a common configuration in a reserved BAR',
+      {
+        ...ids,
+        6: 0x10,
+        52: 0x40,
+        64: 9,
+        66: 16,
+        67: 1,
+        68: 6,
+        76: 0x40,
+      },
+    ],
+    [
+      'too short a common configuration',
+      {
+        ...ids,
+        6: 0x10,
+        52: 0x40,
+        64: 9,
+        66: 16,
+        67: 1,
+        76: 0x37,
+      },
+    ],
+    [
+      'no notification structure',
+      {
+        ...ids,
+        6: 0x10,
+        52: 0x40,
+        64: 9,
+        66: 16,
+        67: 1,
+        76: 0x40,
+      },
+    ],
+  ])('refuses a virtio device with %s', (_, bytes) => {
+    expect(() => createPciDriverTransport(configOnly(bytes))).toThrowError(
+      expect.objectContaining({ code: 'VIRTIO_CAPABILITY' }),
+    );
+  });
+
+  it('gives up on a device that stays in reset', () => {
+    const pci = createVirtioPciFunction({ device: new RecordingDevice() });
+    pci.connect(new RecordingHost());
+    const stuck: PciDriverAccess = {
+      readConfig: (offset, width) => pci.readConfig(offset, width),
+      writeConfig: (offset, width, value) => pci.writeConfig(offset, width, value),
+      readBar: (bar, offset, width) => (offset === 0x14 ? 0x40 : pci.readBar(bar, offset, width)),
+      writeBar: (bar, offset, width, value) => pci.writeBar(bar, offset, width, value),
+    };
+    expect(() => createPciDriverTransport(stuck).writeStatus(0)).toThrowError(
+      expect.objectContaining({ code: 'RESET_TIMEOUT' }),
+    );
+  });
+
+  it('says when the device has no configuration to read', () => {
+    const pci = createVirtioPciFunction({ device: new RecordingDevice({ configSize: 0 }) });
+    pci.connect(new RecordingHost());
+    expect(() => createPciDriverTransport(pci).readConfig(0, 4)).toThrowError(
+      expect.objectContaining({ code: 'NO_DEVICE_CONFIG' }),
+    );
+  });
+});

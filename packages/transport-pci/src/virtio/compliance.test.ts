@@ -1,0 +1,15 @@
+import { pciFunctionSuite } from '../testing/pci-function-suite.ts';
+import { RecordingDevice } from '../testing/recording-device.ts';
+import { createVirtioPciFunction } from './virtio-pci-function.ts';
+
+pciFunctionSuite('virtio function with MSI-X', () =>
+  createVirtioPciFunction({ device: new RecordingDevice() }),
+);
+
+pciFunctionSuite('virtio function with INTx alone, without configuration', () =>
+  createVirtioPciFunction({ device: new RecordingDevice({ configSize: 0 }), msixVectors: 0 }),
+);
+
+pciFunctionSuite('virtio function without queues', () =>
+  createVirtioPciFunction({ device: new RecordingDevice({ queueMaxSizes: [] }) }),
+);
