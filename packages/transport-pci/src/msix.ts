@@ -139,8 +139,8 @@ export class Msix {
       const kept = (this.#table[position] ?? 0) & ~mask;
       this.#table[position] = kept | ((value >>> (8 * byte)) & mask);
     }
+    // An access that reaches into the next entry ends before that entry's Vector Control.
     this.#sendPending(Math.floor(offset / PCI_MSIX_ENTRY_SIZE));
-    this.#sendPending(Math.floor((offset + width - 1) / PCI_MSIX_ENTRY_SIZE));
   }
 
   get #control(): number {

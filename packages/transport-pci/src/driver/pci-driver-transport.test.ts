@@ -106,6 +106,15 @@ describe('PciDriverTransport', () => {
     expect(host.messages).toEqual([[0, 0xfee00000, 0x30]]);
   });
 
+  it('maps no vector after a device reset without a new set-up', () => {
+    negotiate();
+    driver.useMsix([{ address: 0xfee00000, data: 0x30 }]);
+    negotiate();
+    driver.enableQueue(0, QUEUE);
+    expect(pci.readBar(0, 0x10, 2)).toBe(0xffff);
+    expect(pci.readBar(0, 0x1a, 2)).toBe(0xffff);
+  });
+
   it('refuses more messages than the function has vectors', () => {
     const messages = new Array(4).fill({ address: 0xfee00000, data: 0 });
     for (const some of [messages, []]) {
@@ -144,50 +153,33 @@ describe('createPciDriverTransport', () => {
     );
   });
 
+  const common = { 64: 9, 65: 0x50, 66: 16, 67: 1, 76: 0x40 };
+  const notify = { 80: 9, 81: 0, 82: 20, 83: 2, 92: 8 };
+  const whole = { ...ids, 6: 0x10, 52: 0x40, ...common, ...notify };
+
+  it('takes a list with just the structures that it needs', () => {
+    const driver = createPciDriverTransport(configOnly(whole));
+    expect([driver.deviceId, driver.msixVectors]).toEqual([0x17, 0]);
+  });
+
   it.each([
-    ['no capability list', ids],
-    ['a list that ends at once', { ...ids, 6: 0x10 }],
-    ['a list that is a loop', { ...ids, 6: 0x10, 52: 0x40, 64: 0x05, 65: 0x40 }],
+    ['no capability list', { ...whole, 6: 0 }, 'common configuration'],
+    ['a list that ends at once', { ...whole, 52: 0 }, 'common configuration'],
+    ['a list that is a loop', { ...whole, 64: 5, 81: 0x40 }, 'common configuration'],
+    ['its structure in a reserved BAR', { ...whole, 68: 6 }, 'common configuration'],
+    ['too short a structure', { ...whole, 76: 0x37 }, '55 bytes'],
     [
-      'a common configuration in a reserved BAR',
-      {
-        ...ids,
-        6: 0x10,
-        52: 0x40,
-        64: 9,
-        66: 16,
-        67: 1,
-        68: 6,
-        76: 0x40,
-      },
+      'too short a structure first, a good one after it',
+      { ...whole, 76: 0x37, 81: 0x64, 100: 9, 102: 16, 103: 1, 112: 0x40 },
+      '55 bytes',
     ],
-    [
-      'too short a common configuration',
-      {
-        ...ids,
-        6: 0x10,
-        52: 0x40,
-        64: 9,
-        66: 16,
-        67: 1,
-        76: 0x37,
-      },
-    ],
-    [
-      'no notification structure',
-      {
-        ...ids,
-        6: 0x10,
-        52: 0x40,
-        64: 9,
-        66: 16,
-        67: 1,
-        76: 0x40,
-      },
-    ],
-  ])('refuses a virtio device with %s', (_, bytes) => {
+    ['no notification structure', { ...whole, 65: 0 }, 'notification'],
+  ])('refuses a virtio device with %s', (_, bytes, message) => {
     expect(() => createPciDriverTransport(configOnly(bytes))).toThrowError(
-      expect.objectContaining({ code: 'VIRTIO_CAPABILITY' }),
+      expect.objectContaining({
+        code: 'VIRTIO_CAPABILITY',
+        message: expect.stringContaining(message),
+      }),
     );
   });
 

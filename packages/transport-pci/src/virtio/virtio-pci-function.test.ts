@@ -153,6 +153,29 @@ describe('a virtio function at work', () => {
     expect(pci.readBar(0, ISR, 1)).toBe(2);
   });
 
+  it('holds messages back behind masks, until the device is reset', () => {
+    bringUp();
+    pci.writeConfig(0x42, 2, 0xc000);
+    common(0x10, 2, 1);
+    pci.writeBar(1, 0x18, 4, 0x41);
+    pci.writeBar(1, 0x1c, 4, 0);
+    device.context?.interrupts.configChange();
+    expect(pci.readBar(1, 0x800, 4)).toBe(0b10);
+    expect(host.messages).toEqual([]);
+    pci.writeConfig(0x42, 2, 0x8000);
+    expect(host.messages).toEqual([[1, 0, 0x41]]);
+
+    pci.writeConfig(0x42, 2, 0xc000);
+    device.context?.interrupts.configChange();
+    common(STATUS, 1, 0);
+    pci.writeConfig(0x42, 2, 0x8000);
+    expect(host.messages.length).toBe(1);
+    expect(pci.readBar(1, 0x1c, 4)).toBe(0);
+    pci.reset();
+    expect(pci.readBar(1, 0x18, 4)).toBe(0);
+    expect(pci.readBar(1, 0x1c, 4)).toBe(1);
+  });
+
   it('answers NO_VECTOR for a vector that it does not have', () => {
     for (const field of [0x10, 0x1a]) {
       expect(pci.readBar(0, field, 2)).toBe(0xffff);
@@ -198,11 +221,19 @@ describe('a virtio function at work', () => {
     expect(resets).toBe(hooks + 1);
   });
 
-  it('deasserts INTx when it is unplugged', () => {
+  it('deasserts INTx when it is unplugged, and interrupts the host no more', () => {
     bringUp();
-    device.context?.interrupts.usedBuffer(0);
+    const interrupts = device.context?.interrupts;
+    interrupts?.usedBuffer(0);
     pci.disconnect();
     expect(host.intxLevels).toEqual([true, false]);
+    interrupts?.usedBuffer(0);
+    pci.writeConfig(0x42, 2, 0x8000);
+    pci.writeBar(1, 0x0c, 4, 0);
+    common(0x10, 2, 0);
+    interrupts?.configChange();
+    expect(host.intxLevels).toEqual([true, false]);
+    expect(host.messages).toEqual([]);
   });
 
   it('reaches the device configuration in any width, and no byte beyond it', () => {
