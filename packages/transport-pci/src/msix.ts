@@ -19,7 +19,7 @@ import {
 import type { PciBar, PciHost } from './pci-function.ts';
 
 /** The most vectors that an MSI-X table can have. */
-export const PCI_MSIX_MAX_VECTORS = 2048;
+const PCI_MSIX_MAX_VECTORS = 2048;
 
 const SMALLEST_HALF = 2048;
 const TWO_TO_32 = 2 ** 32;

@@ -31,17 +31,17 @@ import {
 import type { PciDriverAccess } from './pci-driver-access.ts';
 
 /** A structure in a BAR; offset and length in bytes. */
-export interface Structure {
+interface Structure {
   readonly bar: number;
   readonly offset: number;
   readonly length: number;
 }
 
-export interface NotifyStructure extends Structure {
+interface NotifyStructure extends Structure {
   readonly notifyOffMultiplier: number;
 }
 
-export interface MsixStructure {
+interface MsixStructure {
   /** Offset of the capability in configuration space. */
   readonly capability: number;
   readonly vectors: number;
