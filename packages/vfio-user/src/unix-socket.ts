@@ -90,9 +90,9 @@ function removeStale(libc: Libc, path: string, address: Uint8Array): void {
     }
     isSocket = status.isSocket();
   } catch (cause) {
-    throw new VfioUserError('PERMISSION', `${path} cannot be looked at: ${String(cause)}`, {
-      cause,
-    });
+    throw (cause as NodeJS.ErrnoException).code === 'ENOTDIR'
+      ? noDirectory(path)
+      : new VfioUserError('PERMISSION', `${path} cannot be looked at: ${String(cause)}`, { cause });
   }
   if (!isSocket) {
     throw new VfioUserError(
@@ -113,10 +113,7 @@ function removeStale(libc: Libc, path: string, address: Uint8Array): void {
 function bindError(path: string, errno: number): VfioUserError {
   switch (errno) {
     case ENOENT:
-      return new VfioUserError(
-        'NO_DIRECTORY',
-        `The directory of ${path} does not exist: create it first`,
-      );
+      return noDirectory(path);
     case EACCES:
     case EPERM:
       return new VfioUserError('PERMISSION', `The directory of ${path} is not writable for you`);
@@ -125,6 +122,13 @@ function bindError(path: string, errno: number): VfioUserError {
     default:
       return new VfioUserError('SYSTEM', `${path} cannot be bound: errno ${errno}`);
   }
+}
+
+function noDirectory(path: string): VfioUserError {
+  return new VfioUserError(
+    'NO_DIRECTORY',
+    `The directory of ${path} does not exist: create it first`,
+  );
 }
 
 function inUse(path: string): VfioUserError {

@@ -2,7 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { requireLibc } from '../native/ffi.ts';
 import { VfioUserServer } from '../server.ts';
+import { socketAddress } from '../unix-socket.ts';
 import { FakePciFunction } from './fake-pci-function.ts';
 import { TestClient, versionRequest } from './test-client.ts';
 
@@ -63,6 +65,15 @@ export class Harness {
     for (let round = 0; round < rounds; round++) {
       this.server.poll(0);
     }
+  }
+
+  /** A socket file whose server is gone, as after a crash. */
+  leaveStaleSocket(path: string): void {
+    const libc = requireLibc();
+    const address = socketAddress(path);
+    const fd = libc.socket(1, 1, 0);
+    libc.bind(fd, address, address.length);
+    libc.close(fd);
   }
 
   /** Errors and warnings so far. */

@@ -47,6 +47,7 @@ export function versionRequest(json = VERSION_JSON): Uint8Array {
 export class TestClient {
   readonly fd: number;
   readonly #arena = Arena.take(libc, ROOM);
+  #closed = false;
 
   constructor(path: string) {
     const address = socketAddress(path);
@@ -77,11 +78,19 @@ export class TestClient {
 
   /** What has come, without waiting; undefined for nothing, an empty array when the server closed. */
   receive(limit = ROOM - DATA): Uint8Array | undefined {
+    if (this.#closed) {
+      return undefined;
+    }
     const count = libc.recv(this.fd, this.#arena.addressOf(DATA), limit, DONTWAIT);
     return count < 0 ? undefined : new Uint8Array(this.#arena.buffer, DATA, count).slice();
   }
 
+  /** Safe to call again. */
   close(): void {
+    if (this.#closed) {
+      return;
+    }
+    this.#closed = true;
     libc.close(this.fd);
     this.#arena.giveBack();
   }
