@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { PciFunction } from '../pci-function.ts';
 import { RecordingHost } from './recording-host.ts';
 
-/** Two services are enough to see that work is bounded, a thousand that it ends without new kicks. */
+/** More portions of work than the accesses of one sequence can ask for: without new kicks, work ends. */
 const SERVICE_LIMIT = 1000;
 
 const widths: fc.Arbitrary<AccessWidth> = fc.constantFrom(1, 2, 4);
