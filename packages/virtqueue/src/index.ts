@@ -2,6 +2,8 @@ export type { AccessWidth } from './device/virtio-device.ts';
 export { VirtioError } from './error.ts';
 export type { Logger } from './logger.ts';
 export { silentLogger } from './logger.ts';
+export type { ArrayRegion } from './memory/array-guest-memory.ts';
+export { ArrayGuestMemory, createMemoryWindow } from './memory/array-guest-memory.ts';
 export type { GuestMemory, MemoryWindow } from './memory/guest-memory.ts';
 export {
   ACCESS_READ,
@@ -9,5 +11,11 @@ export {
   WINDOW_DENIED,
   WINDOW_INVISIBLE,
 } from './memory/guest-memory.ts';
+export { joinLe64, readLe64, writeLe64 } from './memory/le64.ts';
+export { readChain, writeChain } from './ring/chain-io.ts';
+export { createDescriptorChain } from './ring/descriptor-chain.ts';
+export { drainQueue } from './ring/drain-queue.ts';
+export type { SplitVirtqueueOptions } from './ring/split-virtqueue.ts';
+export { SplitVirtqueue } from './ring/split-virtqueue.ts';
 export type { ChainHandler, DescriptorChain, Virtqueue } from './ring/virtqueue.ts';
 export { CHAIN_KEPT } from './ring/virtqueue.ts';

@@ -1,0 +1,64 @@
+/** QueueSettings: what the driver writes into the registers of one queue before it enables it. */
+import { joinLe64 } from '../memory/le64.ts';
+
+/** "Queue areas": descriptor area, driver area and device area of the registers. */
+export type QueueArea = 'descriptorTable' | 'availRing' | 'usedRing';
+
+const AREAS: Readonly<Record<QueueArea, number>> = {
+  descriptorTable: 0,
+  availRing: 2,
+  usedRing: 4,
+};
+
+/** What the session does when a queue is enabled or reset. */
+export interface QueueOwner {
+  enableQueue(index: number): void;
+  resetQueue(index: number): void;
+}
+
+export class QueueSettings {
+  readonly index: number;
+  readonly maxSize: number;
+  /** Number of descriptors; the driver may reduce it while the queue is not enabled. */
+  size: number;
+  enabled = false;
+  readonly #addresses = new Uint32Array(6);
+  readonly #owner: QueueOwner;
+
+  constructor(index: number, maxSize: number, owner: QueueOwner) {
+    this.index = index;
+    this.maxSize = maxSize;
+    this.size = maxSize;
+    this.#owner = owner;
+  }
+
+  /** Half 0 is the low, half 1 the high 32 bits. */
+  readAddress(area: QueueArea, half: 0 | 1): number {
+    return this.#addresses[AREAS[area] + half]!;
+  }
+
+  /** Ignored while the queue is enabled: the driver must not change it then. */
+  writeAddress(area: QueueArea, half: 0 | 1, value: number): void {
+    if (!this.enabled) this.#addresses[AREAS[area] + half] = value;
+  }
+
+  address(area: QueueArea): number {
+    return joinLe64(this.readAddress(area, 0), this.readAddress(area, 1));
+  }
+
+  enable(): void {
+    if (!this.enabled) this.#owner.enableQueue(this.index);
+  }
+
+  /** VIRTIO_F_RING_RESET: the queue alone goes back to its initial state. */
+  reset(): void {
+    this.#owner.resetQueue(this.index);
+  }
+
+  /** Back to the values of a device that was just reset. */
+  clear(): void {
+    this.size = this.maxSize;
+    this.enabled = false;
+    this.#addresses.fill(0);
+  }
+}
