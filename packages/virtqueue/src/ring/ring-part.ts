@@ -60,6 +60,15 @@ export class RingPart {
     return this.#copyIn(offset, 4) ? this.#scratchView.getUint32(0, true) : 0;
   }
 
+  store16(offset: number, value: number): void {
+    if (this.#inPlace) {
+      this.#words[(this.#start + offset) >>> 1] = value;
+      return;
+    }
+    this.#scratchView.setUint16(0, value, true);
+    this.#copyOut(offset, 2);
+  }
+
   store32(offset: number, value: number): void {
     if (this.#inPlace) {
       this.#doublewords[(this.#start + offset) >>> 2] = value;
