@@ -1,18 +1,14 @@
-/** RecordingHost: a PciHost over a memory, that remembers the interrupts it was given. */
-import type { GuestMemory } from '@viommu/virtqueue';
+/** RecordingHost: a PciHost with a little memory, that remembers the interrupts it was given. */
+import { ArrayGuestMemory, type GuestMemory } from '@viommu/virtqueue';
 import type { PciHost } from '../pci-function.ts';
 
 /** A message as it was sent: vector, address, data. */
 export type SentMessage = readonly [vector: number, address: number, data: number];
 
-/** Memory that has no byte: whatever a function wants there, it is refused. */
-export const absentMemory: GuestMemory = {
-  generation: 0,
-  window: () => -1,
-  read: () => false,
-  write: () => false,
-};
+const REGION_SIZE = 0x10000;
+const FOUR_GIB = 2 ** 32;
 
+/** Its memory by default: 64 KiB at 0, and 64 KiB at 4 GiB. */
 export class RecordingHost implements PciHost {
   readonly memory: GuestMemory;
   readonly ownsMsixTable: boolean;
@@ -21,7 +17,7 @@ export class RecordingHost implements PciHost {
   readonly intxLevels: boolean[] = [];
 
   constructor(options: { memory?: GuestMemory; ownsMsixTable?: boolean } = {}) {
-    this.memory = options.memory ?? absentMemory;
+    this.memory = options.memory ?? createMemory();
     this.ownsMsixTable = options.ownsMsixTable ?? false;
   }
 
@@ -32,4 +28,11 @@ export class RecordingHost implements PciHost {
   setIntx(asserted: boolean): void {
     this.intxLevels.push(asserted);
   }
+}
+
+function createMemory(): GuestMemory {
+  return new ArrayGuestMemory([
+    { base: 0, buffer: new ArrayBuffer(REGION_SIZE) },
+    { base: FOUR_GIB, buffer: new ArrayBuffer(REGION_SIZE) },
+  ]);
 }

@@ -186,7 +186,8 @@ export class CommonConfig {
   #writeQueueField(queue: QueueSettings, field: number, value: number): void {
     switch (field) {
       case COMMON_QUEUE_SIZE:
-        queue.size = value;
+        // "The driver MUST configure the other virtqueue fields before enabling the virtqueue".
+        if (!queue.enabled) queue.size = value;
         return;
       case COMMON_QUEUE_ENABLE:
         // "The driver MUST NOT write a 0 to queue_enable": only a reset disables a queue.
@@ -213,7 +214,8 @@ export class CommonConfig {
       case COMMON_QUEUE_RESET:
         if (value !== 1) return;
         queue.reset();
-        this.#interrupts.setQueueVector(queue.index, VIRTIO_MSI_NO_VECTOR);
+        // Without VIRTIO_F_RING_RESET the field does not exist, and the queue is as it was.
+        if (!queue.enabled) this.#interrupts.setQueueVector(queue.index, VIRTIO_MSI_NO_VECTOR);
     }
   }
 }

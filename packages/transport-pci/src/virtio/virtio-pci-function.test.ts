@@ -1,7 +1,7 @@
-import type { GuestMemory } from '@viommu/virtqueue';
+import { ArrayGuestMemory, type GuestMemory } from '@viommu/virtqueue';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RecordingDevice } from '../testing/recording-device.ts';
-import { absentMemory, RecordingHost } from '../testing/recording-host.ts';
+import { RecordingHost } from '../testing/recording-host.ts';
 import { createVirtioPciFunction, type VirtioPciFunctionOptions } from './virtio-pci-function.ts';
 
 // Offsets in BAR 0.
@@ -87,7 +87,7 @@ describe('a virtio function at work', () => {
 
   it('gives the device the memory of the options, made from the host that is plugged in', () => {
     const views: GuestMemory[] = [];
-    const view = { ...absentMemory };
+    const view = new ArrayGuestMemory([{ base: 0, buffer: new ArrayBuffer(0x4000) }]);
     plugIn({
       memory: (memory) => {
         views.push(memory);

@@ -9,7 +9,6 @@ import {
 import {
   DeviceSession,
   VIRTIO_F_NOTIF_CONFIG_DATA,
-  VIRTIO_F_RING_RESET,
   type VirtioDevice,
 } from '@viommu/virtqueue/device';
 import { PciConfigSpace } from '../config-space.ts';
@@ -108,7 +107,7 @@ export class VirtioPciFunction implements PciFunction {
       device,
       interrupts: this.#interrupts,
       logger: options.logger ?? silentLogger,
-      transportFeatures: VIRTIO_F_RING_RESET | VIRTIO_F_NOTIF_CONFIG_DATA,
+      transportFeatures: VIRTIO_F_NOTIF_CONFIG_DATA,
     });
     this.#common = new CommonConfig(this.#session, this.#interrupts);
   }
@@ -163,19 +162,19 @@ export class VirtioPciFunction implements PciFunction {
     if (this.#host !== undefined) {
       throw new VirtioError('PCI_CONNECTED', 'this PCI function has a host: disconnect it first');
     }
-    this.reset();
     this.#host = host;
     this.#msix?.setHost(host);
     this.#intx.setHost(host);
     this.#session.setMemory(this.#options.memory?.(host.memory) ?? host.memory);
+    this.reset();
   }
 
   disconnect(): void {
+    this.#session.setMemory(undefined);
     this.reset();
     this.#host = undefined;
     this.#msix?.setHost(undefined);
     this.#intx.setHost(undefined);
-    this.#session.setMemory(undefined);
   }
 
   reset(): void {
