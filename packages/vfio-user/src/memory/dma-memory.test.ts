@@ -1,5 +1,5 @@
 /** Guest memory by DMA_MAP: shared files in place, read-only windows, remaps, and what outlives a client. */
-import { readSync, writeSync } from 'node:fs';
+import { openSync, readSync, writeSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FakePciFunction } from '../testing-client/fake-pci-function.ts';
 import { Harness } from '../testing-client/harness.ts';
@@ -124,6 +124,22 @@ describe('shared memory', () => {
     other.host!.memory.window(0, 1, READ, out);
     expect(out.bytes.buffer).toBe(buffer);
     expect(out.offset).toBe(0x2000);
+  });
+
+  it('that its descriptor does not let us write is mapped for reading only', () => {
+    writeSync(ram, new Uint8Array([0x5c]), 0, 1, 0);
+    const readOnly = openSync(`/proc/self/fd/${ram}`, 'r');
+    expect(map(0, 0x1000, 3, 0, [readOnly])).toBe(13);
+    expect(map(0, 0x1000, 1, 0, [readOnly])).toBe(0);
+    const { memory } = pciFunction.host!;
+    const byte = new Uint8Array(1);
+    expect(memory.read(0, byte, 0, 1)).toBe(true);
+    expect(byte[0]).toBe(0x5c);
+    expect(memory.write(0, byte, 0, 1)).toBe(false);
+    // The same file by a better descriptor.
+    expect(map(0x1000, 0x1000, 3, 0x1000)).toBe(0);
+    expect(memory.write(0x1000, byte, 0, 1)).toBe(true);
+    closeFd(readOnly);
   });
 
   it('of more than 1 GiB is shown in parts', () => {

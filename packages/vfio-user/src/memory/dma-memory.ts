@@ -7,7 +7,6 @@ import {
   WINDOW_DENIED,
   WINDOW_INVISIBLE,
 } from '@viommu/virtqueue';
-import { EACCES } from '../native/constants.ts';
 import { VFIO_USER_DMA_FLAG_READ, VFIO_USER_DMA_FLAG_WRITE } from '../protocol/constants.ts';
 import { DmaTable, type DmaWindow } from './dma-table.ts';
 import { chunkIndex, chunkOffset, type GuestRam, type GuestRamPool } from './guest-ram.ts';
@@ -50,13 +49,10 @@ export class DmaMemory implements GuestMemory {
     }
     let ram: GuestRam | undefined;
     if (fd !== undefined) {
-      const acquired = this.#pool.acquire(fd, fileOffset + size);
+      const forWriting = (flags & VFIO_USER_DMA_FLAG_WRITE) !== 0;
+      const acquired = this.#pool.acquire(fd, fileOffset + size, forWriting);
       if (typeof acquired === 'number') {
         return acquired;
-      }
-      if ((flags & VFIO_USER_DMA_FLAG_WRITE) !== 0 && !acquired.writable) {
-        this.#pool.release(acquired);
-        return EACCES;
       }
       ram = acquired;
     }

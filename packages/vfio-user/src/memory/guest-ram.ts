@@ -1,8 +1,8 @@
 /** Guest RAM that a VMM shares by file descriptor: each file is mapped whole, once, for all functions. */
 import { fstatSync } from 'node:fs';
 import {
+  EACCES,
   EINVAL,
-  ENOMEM,
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_NORESERVE,
@@ -20,11 +20,10 @@ const MAX_IDLE = 4;
 
 /** One file, shown in chunks of 1 GiB. */
 export interface GuestRam {
+  /** Which file it is, and whether it may be written: else, writing is a fatal signal. */
   readonly key: string;
   /** In bytes. */
   readonly size: number;
-  /** False when the descriptor did not allow a writable mapping: writing would be a fatal signal. */
-  readonly writable: boolean;
   readonly chunkBytes: readonly Uint8Array[];
   readonly chunkViews: readonly DataView[];
 }
@@ -61,22 +60,23 @@ export class GuestRamPool {
    * Maps the file, or counts one more reference when it is mapped. The descriptor stays the caller's.
    *
    * @param end the file must be at least so long, in bytes
+   * @param forWriting whether a mapping that cannot be written will not do
    * @returns an errno when the file is shorter or cannot be mapped
    */
-  acquire(fd: number, end: number): GuestRam | number {
+  acquire(fd: number, end: number, forWriting: boolean): GuestRam | number {
     const { dev, ino, size: bigSize } = fstatSync(fd, { bigint: true });
     const size = Number(bigSize);
     if (size < end) {
       return EINVAL;
     }
-    const key = `${dev}:${ino}:${size}`;
-    let mapping = this.#mapped.get(key);
+    const file = `${dev}:${ino}:${size}`;
+    const mapping =
+      this.#mapped.get(`${file}:rw`) ??
+      this.#map(fd, `${file}:rw`, size, PROT_READ | PROT_WRITE) ??
+      (forWriting ? undefined : this.#mapped.get(`${file}:r`)) ??
+      (forWriting ? undefined : this.#map(fd, `${file}:r`, size, PROT_READ));
     if (mapping === undefined) {
-      mapping = this.#map(fd, key, size);
-      if (mapping === undefined) {
-        return ENOMEM;
-      }
-      this.#mapped.set(key, mapping);
+      return EACCES;
     }
     mapping.references++;
     return mapping.ram;
@@ -101,33 +101,30 @@ export class GuestRamPool {
     }
   }
 
-  #map(fd: number, key: string, size: number): Mapping | undefined {
+  #map(fd: number, key: string, size: number, protection: number): Mapping | undefined {
     const spare = this.#retired.get(size)?.pop();
-    const at = spare?.address ?? 0n;
     const flags = spare === undefined ? MAP_SHARED : MAP_SHARED | MAP_FIXED;
-    let writable = true;
-    let address = this.#libc.mmap(at, size, PROT_READ | PROT_WRITE, flags, fd, 0);
-    if (address === MAP_FAILED) {
-      writable = false;
-      address = this.#libc.mmap(at, size, PROT_READ, flags, fd, 0);
-    }
+    const address = this.#libc.mmap(spare?.address ?? 0n, size, protection, flags, fd, 0);
     if (address === MAP_FAILED) {
       if (spare !== undefined) {
         this.#layOver(spare);
       }
       return undefined;
     }
-    if (spare !== undefined) {
-      spare.ram = { ...spare.ram, key, writable };
-      return spare;
-    }
+    const mapping = spare ?? this.#show(address, size);
+    mapping.ram = { ...mapping.ram, key };
+    this.#mapped.set(key, mapping);
+    return mapping;
+  }
+
+  #show(address: Pointer, size: number): Mapping {
     const chunkBytes: Uint8Array[] = [];
     for (let offset = 0; offset < size; offset += CHUNK_SIZE) {
       const length = Math.min(CHUNK_SIZE, size - offset);
       chunkBytes.push(new Uint8Array(this.#libc.view(address + BigInt(offset), length)));
     }
     const chunkViews = chunkBytes.map((bytes) => new DataView(bytes.buffer));
-    return { address, references: 0, ram: { key, size, writable, chunkBytes, chunkViews } };
+    return { address, references: 0, ram: { key: '', size, chunkBytes, chunkViews } };
   }
 
   #retire(mapping: Mapping): void {

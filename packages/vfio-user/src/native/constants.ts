@@ -29,7 +29,6 @@ export const EFD_CLOEXEC = 0x80000;
 
 export const EINTR = 4;
 export const EAGAIN = 11;
-export const ENOMEM = 12;
 export const EACCES = 13;
 export const EEXIST = 17;
 export const EINVAL = 22;
