@@ -140,6 +140,13 @@ describe('the common configuration structure', () => {
       expect(read(0x1c, 2)).toBe(1);
     });
 
+    it('keeps the settings of an enabled queue', () => {
+      write(0x18, 2, 8);
+      write(0x20, 4, 0x4000);
+      expect(read(0x18, 2)).toBe(256);
+      expect(read(0x20, 4)).toBe(0x1000);
+    });
+
     it('resets one queue', () => {
       device.calls.length = 0;
       write(0x3a, 2, 1);
@@ -149,6 +156,19 @@ describe('the common configuration structure', () => {
       expect(read(0x18, 2)).toBe(256);
       expect(read(0x1a, 2)).toBe(0xffff);
       expect(read(0x14, 1)).toBe(0xf);
+    });
+
+    it('has no queue_reset without VIRTIO_F_RING_RESET', () => {
+      write(0x14, 1, 0);
+      for (const status of [1, 3]) write(0x14, 1, status);
+      write(0x08, 4, 1);
+      write(0x0c, 4, 0x1);
+      write(0x14, 1, 0xb);
+      write(0x1a, 2, 1);
+      write(0x1c, 2, 1);
+      write(0x3a, 2, 1);
+      expect(read(0x1c, 2)).toBe(1);
+      expect(read(0x1a, 2)).toBe(1);
     });
 
     it('forgets selections and queues when 0 is written to device_status', () => {

@@ -236,6 +236,27 @@ describe('a virtio function at work', () => {
     expect(host.messages).toEqual([]);
   });
 
+  it('keeps nothing of the host that it was unplugged from', () => {
+    bringUp();
+    pci.disconnect();
+    device.calls.length = 0;
+    for (const status of [1, 3]) common(STATUS, 1, status);
+    common(0x08, 4, 1);
+    common(0x0c, 4, 1);
+    common(STATUS, 1, 0xb);
+    common(STATUS, 1, 0xf);
+    expect(device.calls).toEqual([]);
+  });
+
+  it('asks for a reset, by an interrupt, when a queue is misaligned', () => {
+    bringUp();
+    common(QUEUE_SELECT, 2, 1);
+    common(0x20, 4, 0x1008);
+    common(0x1c, 2, 1);
+    expect(pci.readBar(0, STATUS, 1)).toBe(0x4f);
+    expect(pci.readBar(0, ISR, 1)).toBe(2);
+  });
+
   it('reaches the device configuration in any width, and no byte beyond it', () => {
     device.config.setUint32(0, 0x44332211, true);
     device.config.setUint32(8, 0xccbbaa99, true);
