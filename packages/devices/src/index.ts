@@ -1,1 +1,6 @@
-export {};
+export type { Disk } from './block/disk.ts';
+export { MemoryDisk } from './block/memory-disk.ts';
+export type { VirtioBlockDeviceOptions } from './block/virtio-block-device.ts';
+export { VirtioBlockDevice } from './block/virtio-block-device.ts';
+export type { VirtioEntropyDeviceOptions } from './entropy/virtio-entropy-device.ts';
+export { VirtioEntropyDevice } from './entropy/virtio-entropy-device.ts';

@@ -1,1 +1,3 @@
-export {};
+export type { FileDisk } from './file-disk.ts';
+export { openFileDisk } from './file-disk.ts';
+export { fillRandom } from './random.ts';
