@@ -1,0 +1,221 @@
+/** Gets together what a real guest needs: a QEMU, a kernel with its modules, and busybox; the user's own, or Debian's. */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CommandError, messageOf } from '../command-error.ts';
+import { DebianArchive } from './debian-archive.ts';
+import { kernelRelease } from './kernel-release.ts';
+import {
+  cacheDirectory,
+  makeFolder,
+  type PackageRecord,
+  readPart,
+  sha256OfFile,
+  writePart,
+} from './part-cache.ts';
+import { checkQemu, type QemuProgram } from './qemu-program.ts';
+import { runProgram } from './run-program.ts';
+
+export interface GuestPartsOptions {
+  /** The user's own QEMU. */
+  readonly qemu?: string;
+  /** The user's own kernel, a vmlinuz. */
+  readonly kernel?: string;
+  /** The module tree of that kernel; `/lib/modules/RELEASE` when not given. */
+  readonly modules?: string;
+  /** The user's own busybox, linked statically. */
+  readonly busybox?: string;
+  /** Where Debian's packages are kept; `VIOMMU_CACHE` or the user's cache folder when not given. */
+  readonly cache?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (text: string) => void;
+}
+
+export interface GuestParts {
+  readonly qemu: QemuProgram;
+  /** Path of the kernel image. */
+  readonly kernel: string;
+  /** Such as `6.12.117+deb13-amd64`. */
+  readonly kernelRelease: string;
+  /** Path of the kernel's module tree. */
+  readonly modules: string;
+  /** Path of a static busybox. */
+  readonly busybox: string;
+}
+
+/** Makes a part's folder out of packages; says which of its files are checked before each use. */
+interface Recipe {
+  fetch(archive: DebianArchive, folder: string): Promise<string>;
+  /** @param root where the packages are unpacked, in `folder` */
+  arrange(root: string, folder: string): string[];
+  readonly title: string;
+}
+
+const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
+const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
+const QEMU = 'usr/bin/qemu-system-x86_64';
+
+const RECIPES = {
+  qemu: {
+    title: 'QEMU',
+    fetch: (archive) => archive.downloadQemu(),
+    arrange(root, folder) {
+      for (const path of [LIBRARIES, 'usr/share/qemu', 'usr/share/seabios', QEMU]) {
+        mkdirSync(join(folder, path, '..'), { recursive: true });
+        renameSync(join(root, path), join(folder, path));
+      }
+      return [QEMU, LOADER];
+    },
+  },
+  linux: {
+    title: 'the kernel',
+    async fetch(archive, folder) {
+      await archive.download(await archive.kernelPackage(), folder);
+      return folder;
+    },
+    arrange(root, folder) {
+      const modules = existsSync(join(root, 'usr/lib/modules')) ? 'usr/lib/modules' : 'lib/modules';
+      const release = readdirSync(join(root, modules))[0]!;
+      renameSync(join(root, `boot/vmlinuz-${release}`), join(folder, 'vmlinuz'));
+      renameSync(join(root, modules, release), join(folder, 'modules'));
+      return ['vmlinuz', 'modules/modules.builtin'];
+    },
+  },
+  busybox: {
+    title: 'busybox',
+    async fetch(archive, folder) {
+      await archive.download('busybox-static', folder);
+      return folder;
+    },
+    arrange(root, folder) {
+      const path = existsSync(join(root, 'usr/bin/busybox')) ? 'usr/bin/busybox' : 'bin/busybox';
+      renameSync(join(root, path), join(folder, 'busybox'));
+      return ['busybox'];
+    },
+  },
+} satisfies Record<string, Recipe>;
+
+type PartName = keyof typeof RECIPES;
+
+/**
+ * Checks what the user passed and takes the rest from the cache, or fetches it from Debian's archive into the cache.
+ *
+ * @throws {CommandError} with one line that says what is wrong and what to install or pass
+ */
+export async function prepareGuestParts(options: GuestPartsOptions = {}): Promise<GuestParts> {
+  const own = ownKernel(options);
+  if (options.busybox !== undefined && !existsSync(options.busybox)) {
+    throw new CommandError(`--busybox: ${options.busybox} is not there`);
+  }
+  const ownQemu =
+    options.qemu === undefined
+      ? undefined
+      : await checkQemu({ command: options.qemu, arguments: [], environment: {} }, options.qemu);
+
+  const cache = options.cache ?? cacheDirectory();
+  const needed: PartName[] = [];
+  if (ownQemu === undefined) needed.push('qemu');
+  if (own === undefined) needed.push('linux');
+  if (options.busybox === undefined) needed.push('busybox');
+  await fetchMissing(needed, cache, options);
+
+  const kernel = own?.kernel ?? join(cache, 'linux', 'vmlinuz');
+  return {
+    qemu: ownQemu ?? (await checkQemu(cachedQemu(join(cache, 'qemu')), "Debian's QEMU")),
+    kernel,
+    kernelRelease: kernelRelease(kernel),
+    modules: own?.modules ?? join(cache, 'linux', 'modules'),
+    busybox: options.busybox ?? join(cache, 'busybox', 'busybox'),
+  };
+}
+
+/** The user's kernel and its modules, which go together. */
+function ownKernel(options: GuestPartsOptions): { kernel: string; modules: string } | undefined {
+  if (options.kernel === undefined) {
+    if (options.modules === undefined) return undefined;
+    throw new CommandError('--modules goes with --kernel; pass the kernel that they are of');
+  }
+  const release = kernelRelease(options.kernel);
+  const modules = options.modules ?? `/lib/modules/${release}`;
+  if (!existsSync(modules)) {
+    throw new CommandError(
+      `the modules of ${options.kernel} are not in ${modules}; pass --modules`,
+    );
+  }
+  return { kernel: options.kernel, modules };
+}
+
+/** Started through its own loader and libraries, so that it does not matter which the host has. */
+function cachedQemu(directory: string): Omit<QemuProgram, 'version'> {
+  return {
+    command: join(directory, LOADER),
+    arguments: [
+      '--library-path',
+      join(directory, LIBRARIES),
+      join(directory, QEMU),
+      '-L',
+      join(directory, 'usr/share/qemu'),
+      '-L',
+      join(directory, 'usr/share/seabios'),
+    ],
+    environment: { QEMU_MODULE_DIR: join(directory, LIBRARIES, 'qemu') },
+  };
+}
+
+async function fetchMissing(
+  needed: readonly PartName[],
+  cache: string,
+  options: GuestPartsOptions,
+): Promise<void> {
+  const missing = needed.filter((name) => readPart(join(cache, name)) === undefined);
+  if (missing.length === 0) return;
+  const { signal, onProgress = () => {} } = options;
+  const directory = makeFolder(cache);
+  try {
+    const archive = await DebianArchive.open({
+      directory,
+      onProgress,
+      ...(signal ? { signal } : {}),
+    });
+    for (const name of missing) {
+      const recipe: Recipe = RECIPES[name];
+      await writePart(join(cache, name), (folder) => make(recipe, archive, folder, options));
+    }
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    const flags = { qemu: '--qemu', linux: '--kernel and --modules', busybox: '--busybox' };
+    throw new CommandError(
+      `${missing.map((name) => RECIPES[name].title).join(', ')} cannot be had from Debian's packages (${messageOf(error)}); pass ${missing.map((name) => flags[name]).join(', ')}`,
+      { cause: error },
+    );
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function make(
+  recipe: Recipe,
+  archive: DebianArchive,
+  folder: string,
+  options: GuestPartsOptions,
+): Promise<{ packages: PackageRecord[]; files: string[] }> {
+  const downloads = await recipe.fetch(archive, folder);
+  options.onProgress?.(`unpacking ${recipe.title}`);
+  const root = join(folder, 'unpacked');
+  const packages: PackageRecord[] = [];
+  for (const file of readdirSync(downloads)) {
+    if (!file.endsWith('.deb')) continue;
+    const path = join(downloads, file);
+    await runProgram(
+      'dpkg-deb',
+      ['-x', path, root],
+      options.signal ? { signal: options.signal } : {},
+    );
+    // apt names the file NAME_VERSION_ARCHITECTURE.deb, with the colon of an epoch escaped.
+    const [name = file, version = ''] = file.split('_');
+    packages.push({ name, version: decodeURIComponent(version), sha256: sha256OfFile(path) });
+    rmSync(path);
+  }
+  const files = recipe.arrange(root, folder);
+  rmSync(root, { recursive: true, force: true });
+  return { packages, files };
+}

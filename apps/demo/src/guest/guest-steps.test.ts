@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { stepArguments } from './guest-steps.ts';
+
+describe('stepArguments', () => {
+  it('writes the steps in order, with lengths in MiB', () => {
+    expect(
+      stepArguments(
+        [
+          { step: 'report' },
+          { step: 'read', disk: 'vda', offset: 0, length: 67108864 },
+          { step: 'write', disk: 'vdb', offset: 67108864, length: 16777216 },
+          { step: 'bench', disk: 'vda', blockSize: 4096, count: 2000 },
+          { step: 'rng' },
+          { step: 'reboot' },
+        ],
+        ['vda', 'vdb'],
+      ),
+    ).toEqual([
+      'viommu.disks=vda,vdb',
+      'viommu.steps=report,read:vda:0:64,write:vdb:64:16,bench:vda:4096:2000,rng,reboot',
+    ]);
+  });
+
+  it('says nothing of disks when there are none to wait for', () => {
+    expect(stepArguments([{ step: 'report' }], [])).toEqual(['viommu.steps=report']);
+  });
+
+  it('refuses a length that the guest could not express', () => {
+    expect(() =>
+      stepArguments([{ step: 'read', disk: 'vda', offset: 512, length: 1048576 }], []),
+    ).toThrow('512 is not a multiple of 1 MiB');
+  });
+
+  it('refuses what the kernel would cut short', () => {
+    const steps = Array.from({ length: 300 }, () => ({ step: 'report' }) as const);
+    expect(() => stepArguments(steps, [])).toThrow('too many steps');
+  });
+});

@@ -1,0 +1,66 @@
+/** What the test guest is asked to do, and how that is written on its kernel command line. */
+import { CommandError } from '../command-error.ts';
+
+const MEBIBYTE = 1 << 20;
+
+/**
+ * One step. `disk` is the guest's name of it, such as `vda`; offsets and lengths are in bytes, multiples of 1 MiB but for
+ * `bench`.
+ */
+export type GuestStep =
+  /** Kernel, PCI and virtio functions with their drivers, IOMMU groups, disks, the kernel's messages about them. */
+  | { readonly step: 'report' }
+  /** Reads with O_DIRECT and prints the SHA-256 of what came. */
+  | {
+      readonly step: 'read';
+      readonly disk: string;
+      readonly offset: number;
+      readonly length: number;
+    }
+  /** Writes random bytes with O_DIRECT, flushes, then reads them back; prints the SHA-256 of both. */
+  | {
+      readonly step: 'write';
+      readonly disk: string;
+      readonly offset: number;
+      readonly length: number;
+    }
+  /** Times `count` reads of `blockSize` bytes with O_DIRECT. */
+  | {
+      readonly step: 'bench';
+      readonly disk: string;
+      readonly blockSize: number;
+      readonly count: number;
+    }
+  /** Reads 64 bytes of /dev/hwrng. */
+  | { readonly step: 'rng' }
+  /** Restarts the machine inside the same QEMU; what follows runs in the next boot. */
+  | { readonly step: 'reboot' };
+
+/**
+ * What to append to the kernel command line. The guest waits for `disks` to appear, runs the steps and powers off.
+ *
+ * @throws {CommandError} when a length is not a multiple of 1 MiB, or the text is too long for a kernel command line
+ */
+export function stepArguments(steps: readonly GuestStep[], disks: readonly string[]): string[] {
+  const text = `viommu.steps=${steps.map(stepText).join(',')}`;
+  // The kernel cuts its command line at 2048 bytes, without a word.
+  if (text.length > 1500) throw new CommandError('too many steps for the kernel command line');
+  return disks.length === 0 ? [text] : [`viommu.disks=${disks.join(',')}`, text];
+}
+
+function stepText(step: GuestStep): string {
+  switch (step.step) {
+    case 'read':
+    case 'write':
+      return `${step.step}:${step.disk}:${mebibytes(step.offset)}:${mebibytes(step.length)}`;
+    case 'bench':
+      return `bench:${step.disk}:${step.blockSize}:${step.count}`;
+    default:
+      return step.step;
+  }
+}
+
+function mebibytes(bytes: number): number {
+  if (bytes % MEBIBYTE !== 0) throw new CommandError(`${bytes} is not a multiple of 1 MiB`);
+  return bytes / MEBIBYTE;
+}

@@ -1,0 +1,51 @@
+/** Builds the guest's initial file system: busybox, the modules it loads, and `/init`. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { writeCpio } from './cpio.ts';
+import { GUEST_INIT } from './guest-init.ts';
+import { findKernelModules } from './kernel-modules.ts';
+
+export interface InitramfsOptions {
+  /** A statically linked busybox. */
+  readonly busybox: string;
+  /** The `/lib/modules/RELEASE` tree of the kernel that is to boot. */
+  readonly modules: string;
+  /** That kernel's release. */
+  readonly kernelRelease: string;
+  /** The file to write. */
+  readonly output: string;
+}
+
+/**
+ * Writes the initial file system, compressed with gzip. The same parts give the same bytes.
+ *
+ * @returns the names of the modules in it, in the order in which `/init` loads them
+ * @throws {CommandError} when the kernel has no virtio-iommu driver, or a module cannot be read
+ */
+export function buildInitramfs(options: InitramfsOptions): string[] {
+  const modules = findKernelModules(options.modules, options.kernelRelease, options.busybox);
+  const order = modules.map((module) => module.name);
+  const archive = writeCpio([
+    { type: 'directory', path: 'bin' },
+    {
+      type: 'file',
+      path: 'bin/busybox',
+      content: readFileSync(options.busybox),
+      executable: true,
+    },
+    { type: 'file', path: 'init', content: Buffer.from(GUEST_INIT), executable: true },
+    { type: 'directory', path: 'modules' },
+    ...modules.map(({ name, content }) => ({
+      type: 'file' as const,
+      path: `modules/${name}.ko`,
+      content,
+    })),
+    {
+      type: 'file',
+      path: 'modules/order',
+      content: Buffer.from(order.map((name) => `${name}.ko\n`).join('')),
+    },
+  ]);
+  writeFileSync(options.output, gzipSync(archive, { level: 1 }));
+  return order;
+}

@@ -1,0 +1,72 @@
+/** Runs a program of the system to its end and hands back what it printed. */
+import { spawn } from 'node:child_process';
+import { CommandError } from '../command-error.ts';
+
+export interface RunProgramOptions {
+  readonly directory?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
+  /** Takes what the program prints on stdout, as it comes. */
+  readonly onOutput?: (text: string) => void;
+}
+
+/** A program ended with an exit code other than 0. */
+export class ProgramFailed extends Error {
+  readonly stderr: string;
+
+  constructor(command: string, code: string, stderr: string) {
+    super(`${command} ended with ${code}: ${firstComplaint(stderr)}`);
+    this.name = 'ProgramFailed';
+    this.stderr = stderr;
+  }
+}
+
+/**
+ * @returns what the program printed on stdout
+ * @throws {ProgramFailed} when it ended with something else than exit code 0
+ * @throws {CommandError} when it is not installed
+ */
+export function runProgram(
+  command: string,
+  args: readonly string[],
+  options: RunProgramOptions = {},
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.directory,
+      // The C locale: its messages are looked at.
+      env: { ...process.env, LC_ALL: 'C', ...options.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      options.onOutput?.(text);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'ENOENT'
+          ? new CommandError(`${command} is not there; install it`, { cause: error })
+          : error,
+      );
+    });
+    child.once('close', (code, signal) => {
+      if (code === 0) resolve(stdout);
+      else reject(new ProgramFailed(command, signal ?? `exit code ${code}`, stderr));
+    });
+  });
+}
+
+/** The line that says most: apt's first error, or else the last line. */
+function firstComplaint(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  return (lines.find((line) => line.startsWith('E: ')) ?? lines.at(-1) ?? 'no message').replace(
+    /^E: /,
+    '',
+  );
+}
