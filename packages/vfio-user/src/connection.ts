@@ -16,6 +16,8 @@ import {
   FLAGS_TYPE_REPLY,
   MAX_DATA_XFER_SIZE,
   VFIO_USER_DEVICE_RESET,
+  VFIO_USER_DMA_MAP,
+  VFIO_USER_DMA_UNMAP,
 } from './protocol/constants.ts';
 import {
   HEADER_COMMAND,
@@ -25,6 +27,12 @@ import {
   HEADER_MESSAGE_SIZE,
   HEADER_SIZE,
 } from './protocol/layout.ts';
+
+/**
+ * QEMU changes its memory map by taking windows away and giving them back in parts, one message after the other and nothing
+ * else between. A function that worked then would find its rings gone. So it pauses until another message, or so long.
+ */
+const REMAP_MILLISECONDS = 20;
 
 export interface ConnectionOptions {
   readonly pciFunction: PciFunction;
@@ -62,6 +70,7 @@ export class Connection implements DmaExchangeHost, Session {
   readonly #reply: Reply;
   #pluggedIn = false;
   #serving = false;
+  #pausedUntil = 0;
   /** A reset has come while the function is in `service`. It waits, received but unanswered, and all DMA fails. */
   #resetHeld = false;
 
@@ -131,6 +140,11 @@ export class Connection implements DmaExchangeHost, Session {
     } finally {
       stream.fds.closeAll();
     }
+    if (command === VFIO_USER_DMA_UNMAP) {
+      this.#pausedUntil = performance.now() + REMAP_MILLISECONDS;
+    } else if (command !== VFIO_USER_DMA_MAP) {
+      this.#pausedUntil = 0;
+    }
     if (result < 0) {
       this.#options.logger.debug(`${this.#options.name}: command ${command}: errno ${-result}`);
     }
@@ -159,6 +173,14 @@ export class Connection implements DmaExchangeHost, Session {
     this.#pluggedIn = true;
     this.pciFunction.connect(host);
     this.#options.onNegotiated();
+  }
+
+  /** True while the client changes its memory map: look again soon. */
+  get paused(): boolean {
+    if (this.#pausedUntil !== 0 && performance.now() >= this.#pausedUntil) {
+      this.#pausedUntil = 0;
+    }
+    return this.#pausedUntil !== 0;
   }
 
   /**

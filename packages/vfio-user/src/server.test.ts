@@ -7,6 +7,7 @@ import { FakePciFunction } from './testing-client/fake-pci-function.ts';
 import { Harness } from './testing-client/harness.ts';
 import {
   dmaMapRequest,
+  dmaUnmapRequest,
   postedWriteRequest,
   regionReadRequest,
   setIrqsRequest,
@@ -187,6 +188,33 @@ describe('rounds', () => {
       harness.server.poll(left === 5 ? 0 : 10_000);
     }
     expect(performance.now() - start).toBeLessThan(5_000);
+  });
+
+  it('a function pauses while QEMU changes the memory map', () => {
+    const pciFunction = harness.listen();
+    const client = harness.negotiated();
+    let turns = 0;
+    pciFunction.work = () => {
+      turns++;
+      return false;
+    };
+    harness.ask(client, dmaMapRequest(0, 0x2000, 3));
+    turns = 0;
+    client.send(dmaUnmapRequest(0, 0x2000));
+    client.send(dmaMapRequest(0, 0x1000, 3));
+    harness.server.poll(0);
+    harness.server.poll(0);
+    expect(turns).toBe(0);
+    harness.ask(client, regionReadRequest(0, 0, 1));
+    expect(turns).toBeGreaterThan(0);
+
+    client.send(dmaUnmapRequest(0, 0x1000));
+    harness.server.poll(0);
+    turns = 0;
+    for (const start = performance.now(); turns === 0 && performance.now() - start < 5_000; ) {
+      harness.server.poll(10_000);
+    }
+    expect(turns).toBeGreaterThan(0);
   });
 
   it('a function that throws loses its client, not the server', () => {

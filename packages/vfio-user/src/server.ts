@@ -39,6 +39,8 @@ interface Endpoint {
 /** How many messages of one client are handled before the others have their turn. */
 const MESSAGES_PER_TURN = 64;
 const DMA_TIMEOUT_MILLISECONDS = 5000;
+/** How soon to look whether a paused function may go on. */
+const PAUSE_MILLISECONDS = 1;
 const ONE_SIZE = 8;
 const STOP_SLOT = 0;
 const MAX_ENDPOINTS = Math.floor((POLL_SLOTS - 1) / 2);
@@ -58,6 +60,7 @@ export class VfioUserServer {
     this.#waitAndReceive(timeoutMilliseconds);
   };
   #workLeft = false;
+  #paused = false;
   #stopAsked = false;
   #closed = false;
 
@@ -115,7 +118,7 @@ export class VfioUserServer {
     if (this.#stopAsked) {
       return false;
     }
-    this.#waitAndReceive(this.#workLeft ? 0 : timeoutMilliseconds);
+    this.#waitAndReceive(this.#longestWait(timeoutMilliseconds));
     // Twice: the work of one function can be work for another that had its turn, as a fault is for the IOMMU.
     this.#service();
     this.#workLeft = this.#service();
@@ -137,6 +140,13 @@ export class VfioUserServer {
     this.#libc.close(this.stopHandle);
     this.#pollSet.giveBack();
     this.#one.giveBack();
+  }
+
+  #longestWait(timeoutMilliseconds: number): number {
+    if (this.#workLeft || timeoutMilliseconds === 0) {
+      return 0;
+    }
+    return this.#paused ? PAUSE_MILLISECONDS : timeoutMilliseconds;
   }
 
   #requireOpen(): void {
@@ -226,8 +236,12 @@ export class VfioUserServer {
 
   #service(): boolean {
     let workLeft = false;
+    this.#paused = false;
     for (let index = 0; index < this.#endpoints.length; index++) {
-      if (this.#endpoints[index]!.connection?.service() === true) {
+      const { connection } = this.#endpoints[index]!;
+      if (connection?.paused === true) {
+        this.#paused = true;
+      } else if (connection?.service() === true) {
         workLeft = true;
       }
     }
