@@ -1,0 +1,118 @@
+/** All that the requests act on: endpoints, domains, limits, and the backend that is kept in step with them. */
+import type { GuardedBackend } from '../guarded-backend.ts';
+import type { IommuObserver } from '../observer.ts';
+import type { Domain } from './domain.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { AddressRange } from './mapping-table.ts';
+
+/** What does not change from construction on. Ends are inclusive. */
+export interface IommuLimits {
+  /** The finest mapping in bytes: the lowest bit of `page_size_mask`. */
+  readonly granule: number;
+  readonly inputRange: Readonly<AddressRange>;
+  readonly domainRange: Readonly<AddressRange>;
+  /** Size of `properties` in a PROBE request, in bytes. */
+  readonly probeSize: number;
+  /** Mappings that the guest may have in all domains together. */
+  readonly maxMappings: number;
+}
+
+export class IommuState {
+  readonly limits: IommuLimits;
+  readonly backend: GuardedBackend;
+  readonly observer: IommuObserver | undefined;
+  readonly endpoints: ReadonlyMap<number, Endpoint>;
+  readonly domains = new Map<number, Domain>();
+  /** Mappings in all domains together. */
+  mappingCount = 0;
+  /** What the driver accepted of the device's own features (bits 0 to 23); 0 before FEATURES_OK. */
+  driverFeatures = 0;
+  /** From DRIVER_OK until reset. */
+  driverUp = false;
+  /** The `bypass` field of the configuration. */
+  bypass: boolean;
+
+  constructor(
+    limits: IommuLimits,
+    backend: GuardedBackend,
+    endpoints: ReadonlyMap<number, Endpoint>,
+    bypass: boolean,
+    observer: IommuObserver | undefined,
+  ) {
+    this.limits = limits;
+    this.backend = backend;
+    this.endpoints = endpoints;
+    this.observer = observer;
+    this.bypass = bypass;
+    backend.setBypass(bypass);
+  }
+
+  /** Whether the driver accepted a feature, by its bit number. */
+  negotiated(feature: number): boolean {
+    return (this.driverFeatures & (1 << feature)) !== 0;
+  }
+
+  /** Books an attachment that the backend has made, leaving the former domain. */
+  join(endpoint: Endpoint, domain: Domain): void {
+    this.leave(endpoint);
+    this.domains.set(domain.id, domain);
+    domain.endpoints.push(endpoint);
+    endpoint.domain = domain;
+    endpoint.attachedSinceDriverUp = true;
+    endpoint.generation += 1;
+    this.observer?.attached?.(endpoint.id, domain.id, domain.bypass);
+  }
+
+  /**
+   * Books a detachment that the backend has made. "After all endpoints have been successfully detached from a domain, it
+   * ceases to exist and its ID can be reused by the driver for another domain."
+   */
+  leave(endpoint: Endpoint): void {
+    const domain = endpoint.domain;
+    if (domain === undefined) {
+      return;
+    }
+    domain.endpoints.splice(domain.endpoints.indexOf(endpoint), 1);
+    endpoint.domain = undefined;
+    endpoint.generation += 1;
+    if (domain.endpoints.length === 0) {
+      this.domains.delete(domain.id);
+      this.mappingCount -= domain.mappings.size;
+      this.backend.destroyDomain(domain.id);
+    }
+    this.observer?.detached?.(endpoint.id, domain.id);
+  }
+
+  /** "When the device is reset, endpoints are not attached to any domain." */
+  detachAll(): void {
+    for (const endpoint of this.endpoints.values()) {
+      if (endpoint.domain !== undefined) {
+        this.backend.detach(endpoint.id);
+        this.leave(endpoint);
+      }
+    }
+  }
+
+  /** A new driver's session begins or ends: what endpoints did in the one before does not count. */
+  setDriverUp(driverUp: boolean): void {
+    this.driverUp = driverUp;
+    for (const endpoint of this.endpoints.values()) {
+      endpoint.attachedSinceDriverUp = false;
+      endpoint.bypassWarned = false;
+    }
+  }
+
+  /** Decides what endpoints in no domain may do. */
+  setBypass(bypass: boolean): void {
+    if (bypass === this.bypass) {
+      return;
+    }
+    this.bypass = bypass;
+    this.backend.setBypass(bypass);
+    for (const endpoint of this.endpoints.values()) {
+      if (endpoint.domain === undefined) {
+        endpoint.generation += 1;
+      }
+    }
+  }
+}
