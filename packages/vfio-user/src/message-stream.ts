@@ -27,7 +27,7 @@ export class MessageStream {
   readonly fds: ReceivedFds;
   /** Why the connection is over; undefined while it is not. */
   failure: string | undefined;
-  /** True when the peer went away between two messages. */
+  /** True when the end is nobody's fault. */
   endedCleanly = false;
 
   readonly #libc: Libc;
@@ -59,6 +59,12 @@ export class MessageStream {
   /** Ends the connection; the first reason counts. */
   fail(reason: string): void {
     this.failure ??= reason;
+  }
+
+  /** Ends the connection in good order. */
+  end(reason: string): void {
+    this.endedCleanly = this.failure === undefined;
+    this.fail(reason);
   }
 
   /**
@@ -134,10 +140,11 @@ export class MessageStream {
 
   #noBytes(count: number): void {
     if (count === 0) {
-      this.endedCleanly = this.#received === 0;
-      this.fail(
-        this.endedCleanly ? 'the client closed it' : 'the client closed it within a message',
-      );
+      if (this.#received === 0) {
+        this.end('the client closed it');
+      } else {
+        this.fail('the client closed it within a message');
+      }
       return;
     }
     const errno = this.#libc.errno();

@@ -1,0 +1,157 @@
+/** One served function: its listening socket, and the client that it has at the moment. */
+import type { PciFunction } from '@viommu/transport-pci';
+import type { Logger } from '@viommu/virtqueue';
+import { Connection } from './connection.ts';
+import { Interrupts } from './interrupts.ts';
+import type { GuestRamPool } from './memory/guest-ram.ts';
+import { MessageStream } from './message-stream.ts';
+import { POLLHUP, POLLIN, POLLOUT, SOCK_CLOEXEC, SOCK_NONBLOCK } from './native/constants.ts';
+import type { Libc, Pointer } from './native/ffi.ts';
+import type { PollSet } from './native/poll-set.ts';
+import { closeListening, type ListeningSocket } from './unix-socket.ts';
+
+/** What all endpoints of a server share. */
+export interface EndpointContext {
+  readonly libc: Libc;
+  readonly pollSet: PollSet;
+  readonly pool: GuestRamPool;
+  readonly logger: Logger;
+  /** Address of a 64-bit 1. */
+  readonly one: Pointer;
+  readonly dmaTimeoutMilliseconds: number;
+  /** Handles messages of all endpoints: what there is to do while one waits for a reply. */
+  readonly handleMessages: (timeoutMilliseconds: number) => void;
+  readonly onConnect: (path: string) => void;
+  readonly onDisconnect: (path: string, reason: string) => void;
+}
+
+/** How many messages of one client are handled before the others have their turn. */
+const MESSAGES_PER_TURN = 64;
+
+export class Endpoint {
+  /** Slots that an endpoint takes in the poll set. */
+  static readonly SLOTS = 2;
+
+  readonly #context: EndpointContext;
+  readonly #socket: ListeningSocket;
+  readonly #pciFunction: PciFunction;
+  readonly #listenerSlot: number;
+  readonly #connectionSlot: number;
+  #connection: Connection | undefined;
+
+  constructor(
+    context: EndpointContext,
+    socket: ListeningSocket,
+    pciFunction: PciFunction,
+    firstSlot: number,
+  ) {
+    this.#context = context;
+    this.#socket = socket;
+    this.#pciFunction = pciFunction;
+    this.#listenerSlot = firstSlot;
+    this.#connectionSlot = firstSlot + 1;
+    this.watch();
+  }
+
+  /** Tells the poll set what to wait for. A failed client is watched no more, and until it is dropped the next one waits. */
+  watch(): void {
+    const { pollSet } = this.#context;
+    const stream = this.#connection?.stream;
+    if (stream === undefined || stream.failure !== undefined) {
+      pollSet.clear(this.#connectionSlot);
+    } else {
+      pollSet.set(this.#connectionSlot, stream.fd, stream.sendBlocked ? POLLOUT : POLLIN);
+    }
+    if (stream?.failure === undefined) {
+      pollSet.set(this.#listenerSlot, this.#socket.fd, POLLIN);
+    } else {
+      pollSet.clear(this.#listenerSlot);
+    }
+  }
+
+  /** Handles what the poll set has found. */
+  handleEvents(): void {
+    const { pollSet } = this.#context;
+    const events = pollSet.events(this.#connectionSlot);
+    if (events !== 0) {
+      this.#connection?.stream.flush();
+      this.#connection?.receive(MESSAGES_PER_TURN);
+    }
+    // A client that has hung up or failed is about to make room: the next one waits that long.
+    const leaving = (events & POLLHUP) !== 0 || this.#connection?.stream.failure !== undefined;
+    if (pollSet.events(this.#listenerSlot) !== 0 && !leaving) {
+      this.#accept();
+    }
+  }
+
+  #accept(): void {
+    const { libc, logger } = this.#context;
+    const fd = libc.accept4(this.#socket.fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+      return;
+    }
+    if (this.#connection?.negotiated === true) {
+      logger.warn(`${this.#socket.path}: a second client was turned away; one is connected`);
+      libc.close(fd);
+      return;
+    }
+    this.#connection?.stream.fail('another client came before it had negotiated');
+    this.dropFailed();
+    this.#connection = this.#connect(fd);
+  }
+
+  #connect(fd: number): Connection {
+    const { libc, pool, logger, one, dmaTimeoutMilliseconds, handleMessages } = this.#context;
+    const { interruptPin, msixVectors } = this.#pciFunction;
+    const { path } = this.#socket;
+    return new Connection({
+      pciFunction: this.#pciFunction,
+      stream: new MessageStream(libc, fd),
+      interrupts: new Interrupts(libc, one, interruptPin === 0 ? 0 : 1, msixVectors),
+      pool,
+      logger,
+      name: path,
+      dmaTimeoutMilliseconds,
+      handleMessages,
+      onNegotiated: () => this.#context.onConnect(path),
+    });
+  }
+
+  /** True while the function shall not work yet, as its client changes the memory map. */
+  get paused(): boolean {
+    return this.#connection?.paused === true;
+  }
+
+  /** @returns true when the function has work left */
+  service(): boolean {
+    return this.#connection?.service() === true;
+  }
+
+  /** Drops the client when its connection is over. */
+  dropFailed(): void {
+    const connection = this.#connection;
+    const failure = connection?.stream.failure;
+    if (connection === undefined || failure === undefined) {
+      return;
+    }
+    const { path } = this.#socket;
+    const { logger, onDisconnect } = this.#context;
+    this.#connection = undefined;
+    connection.close();
+    if (connection.stream.endedCleanly) {
+      logger.info(`${path}: connection over: ${failure}`);
+    } else {
+      logger.error(`${path}: connection closed: ${failure}`);
+    }
+    if (connection.negotiated) {
+      onDisconnect(path, failure);
+    }
+  }
+
+  /** Disconnects the client, and removes the socket. */
+  close(): void {
+    this.#connection?.stream.end('the server is closed');
+    this.dropFailed();
+    closeListening(this.#context.libc, this.#socket);
+  }
+}
