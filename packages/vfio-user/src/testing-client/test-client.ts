@@ -37,7 +37,7 @@ export function message(id: number, command: number, body: Uint8Array, flags = 0
   return concat(fields([2, id], [2, command], [4, 16 + body.length], [4, flags], [4, 0]), body);
 }
 
-export const VERSION_JSON =
+const VERSION_JSON =
   '{"capabilities":{"pgsizes":4096,"max_msg_fds":16,"max_dma_maps":65535,"max_data_xfer_size":1048576,"migration":{"max_bitmap_size":268435456,"pgsize":4096},"write_multiple":true}}';
 
 export function versionRequest(json = VERSION_JSON): Uint8Array {
