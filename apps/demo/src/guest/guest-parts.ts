@@ -1,8 +1,9 @@
 /** Gets together what a real guest needs: a QEMU, a kernel with its modules, and busybox; the user's own, or Debian's. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError, messageOf } from '../command-error.ts';
 import { DebianArchive } from './debian-archive.ts';
+import { isStatic } from './elf.ts';
 import { kernelRelease } from './kernel-release.ts';
 import {
   cacheDirectory,
@@ -103,9 +104,7 @@ type PartName = keyof typeof RECIPES;
  */
 export async function prepareGuestParts(options: GuestPartsOptions = {}): Promise<GuestParts> {
   const own = ownKernel(options);
-  if (options.busybox !== undefined && !existsSync(options.busybox)) {
-    throw new CommandError(`--busybox: ${options.busybox} is not there`);
-  }
+  if (options.busybox !== undefined) checkBusybox(options.busybox);
   const ownQemu =
     options.qemu === undefined
       ? undefined
@@ -128,6 +127,11 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
   };
 }
 
+/** Whether {@link prepareGuestParts} would find all of Debian's parts in the cache. */
+export function guestPartsAreCached(cache = cacheDirectory()): boolean {
+  return Object.keys(RECIPES).every((name) => readPart(join(cache, name)) !== undefined);
+}
+
 /** The user's kernel and its modules, which go together. */
 function ownKernel(options: GuestPartsOptions): { kernel: string; modules: string } | undefined {
   if (options.kernel === undefined) {
@@ -142,6 +146,21 @@ function ownKernel(options: GuestPartsOptions): { kernel: string; modules: strin
     );
   }
   return { kernel: options.kernel, modules };
+}
+
+/** A busybox that needs libraries would not start in the guest, which has none. */
+function checkBusybox(path: string): void {
+  let fits: boolean;
+  try {
+    fits = isStatic(readFileSync(path));
+  } catch (error) {
+    throw new CommandError(`the busybox ${path} cannot be used: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  if (!fits) {
+    throw new CommandError(`${path} needs libraries; pass a busybox that is linked statically`);
+  }
 }
 
 /** Started through its own loader and libraries, so that it does not matter which the host has. */

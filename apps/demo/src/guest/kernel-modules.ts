@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { CommandError, messageOf } from '../command-error.ts';
+import { moduleInformation } from './elf.ts';
 
 /** One module, uncompressed. */
 export interface KernelModule {
@@ -46,8 +47,7 @@ export function findKernelModules(
         `the kernel of ${directory} has no ${name}, neither as a module nor built in, and ${neededBy} needs it; pass --kernel and --modules of another`,
       );
     }
-    const content = decompress(path, busybox);
-    const information = moduleInformation(content);
+    const { content, information } = readModule(path, busybox);
     const itsRelease = information.get('vermagic')?.split(' ', 1)[0];
     if (itsRelease !== release) {
       throw new CommandError(
@@ -101,17 +101,24 @@ function moduleName(path: string): string | undefined {
   return MODULE_FILE.exec(basename(path))?.[1]?.replaceAll('-', '_');
 }
 
-function decompress(path: string, busybox: string): Uint8Array {
+function readModule(
+  path: string,
+  busybox: string,
+): { content: Uint8Array; information: Map<string, string> } {
   try {
-    const content = readFileSync(path);
-    if (path.endsWith('.gz')) return gunzipSync(content);
-    if (path.endsWith('.xz')) return filter(busybox, ['unxz', '-c'], content, 'busybox');
-    if (path.endsWith('.zst')) return filter('zstd', ['-dc'], content);
-    return content;
+    const content = decompress(path, busybox);
+    return { content, information: moduleInformation(content) };
   } catch (error) {
-    const install = path.endsWith('.zst') ? '; install zstd' : '';
-    throw new CommandError(`module ${path} cannot be read: ${messageOf(error)}${install}`);
+    throw new CommandError(`module ${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
+}
+
+function decompress(path: string, busybox: string): Uint8Array {
+  const content = readFileSync(path);
+  if (path.endsWith('.gz')) return gunzipSync(content);
+  if (path.endsWith('.xz')) return filter(busybox, ['unxz', '-c'], content, 'busybox');
+  if (path.endsWith('.zst')) return filter('zstd', ['-dc'], content);
+  return content;
 }
 
 /** `argv0`: busybox goes by the name it was called by, whatever its file is called. */
@@ -122,58 +129,7 @@ function filter(command: string, args: string[], input: Uint8Array, argv0 = comm
     maxBuffer: 256 << 20,
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  if (error) throw error;
+  if (error) throw new Error(`${command} does not run (${error.message}); install it`);
   if (status !== 0) throw new Error(`${argv0} ${args[0]} ended with exit code ${status}`);
   return stdout;
-}
-
-const ELF_MAGIC = 0x464c457f;
-const ELF_SECTION_HEADER_BYTES = 64;
-
-/**
- * The `name=value` entries of a module's `.modinfo` section, such as `depends` and `vermagic`.
- *
- * @param content an ELF object, 64-bit and little-endian
- */
-export function moduleInformation(content: Uint8Array): Map<string, string> {
-  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
-  if (content.length < 64 || view.getUint32(0, true) !== ELF_MAGIC) {
-    throw new CommandError('a kernel module is not an ELF object');
-  }
-  const headers = Number(view.getBigUint64(0x28, true));
-  const count = view.getUint16(0x3c, true);
-  const nameTable = sectionOf(
-    view,
-    headers + view.getUint16(0x3e, true) * ELF_SECTION_HEADER_BYTES,
-  );
-  for (let index = 0; index < count; index += 1) {
-    const header = headers + index * ELF_SECTION_HEADER_BYTES;
-    const name = text(
-      content,
-      nameTable.offset + view.getUint32(header, true),
-      '.modinfo'.length + 1,
-    );
-    if (name !== '.modinfo\0') continue;
-    const section = sectionOf(view, header);
-    const entries = text(content, section.offset, section.size).split('\0');
-    return new Map(
-      entries.map((entry) => {
-        const equals = entry.indexOf('=');
-        return [entry.slice(0, equals), entry.slice(equals + 1)];
-      }),
-    );
-  }
-  return new Map();
-}
-
-/** `sh_offset` and `sh_size` of a section header. */
-function sectionOf(view: DataView, header: number): { offset: number; size: number } {
-  return {
-    offset: Number(view.getBigUint64(header + 0x18, true)),
-    size: Number(view.getBigUint64(header + 0x20, true)),
-  };
-}
-
-function text(content: Uint8Array, offset: number, length: number): string {
-  return Buffer.from(content.buffer, content.byteOffset + offset, length).toString('latin1');
 }
