@@ -56,9 +56,13 @@ export class PageTable {
     this.#removeFrom(this.#root, this.#top, 0, start, end);
   }
 
-  /** Removes all mappings and gives back the root. */
-  destroy(): void {
-    this.remove(0, this.#spans[this.#top]! * NODE_ENTRIES - 1);
+  /**
+   * Removes all mappings and gives back the root.
+   *
+   * @param inputEnd the largest address that could be mapped
+   */
+  destroy(inputEnd: number): void {
+    this.remove(0, inputEnd);
     this.#nodes.release(this.#root);
   }
 

@@ -14,7 +14,7 @@ import { VirtioError } from '@viommu/virtqueue';
 import type { FaultLog } from './fault-log.ts';
 import { MappingPool } from './mapping-pool.ts';
 import { NodePool } from './node-pool.ts';
-import { levelSpans, PageTable } from './page-table.ts';
+import { levelSpans, NOT_MAPPED, PageTable } from './page-table.ts';
 
 /** 4 KiB, 2 MiB, 1 GiB: a leaf of each of the three finest levels. */
 const DEFAULT_PAGE_SIZE_MASK = 0x4020_1000n;
@@ -73,7 +73,7 @@ class SimBackend implements TranslationBackend {
   }
 
   destroyDomain(domain: number): void {
-    this.#domains.get(domain)!.table?.destroy();
+    this.#domains.get(domain)!.table?.destroy(this.capabilities.inputEnd);
     this.#domains.delete(domain);
   }
 
@@ -130,9 +130,9 @@ class SimBackend implements TranslationBackend {
       out.bypass = true;
       return TRANSLATION_OK;
     }
-    const mapping = address > this.capabilities.inputEnd ? -1 : table.lookup(address);
+    const mapping = address > this.capabilities.inputEnd ? NOT_MAPPED : table.lookup(address);
     const mappings = this.#mappings;
-    if (mapping < 0 || (mappings.flags[mapping]! & access) !== access) {
+    if (mapping === NOT_MAPPED || (mappings.flags[mapping]! & access) !== access) {
       this.#faultLog?.record(endpoint, address, access, TRANSLATION_NO_MAPPING);
       return TRANSLATION_NO_MAPPING;
     }

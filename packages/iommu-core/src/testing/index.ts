@@ -1,1 +1,4 @@
-export {};
+export { backendSuite } from './backend-suite.ts';
+export { NaiveBackend, naiveBackend } from './naive-backend.ts';
+export type { Answer, Split } from './request-driver.ts';
+export { le32, le64, RequestDriver } from './request-driver.ts';

@@ -1,0 +1,4 @@
+import { backendSuite } from './backend-suite.ts';
+import { naiveBackend } from './naive-backend.ts';
+
+backendSuite('NaiveBackend', naiveBackend());
