@@ -1,6 +1,6 @@
 /** Gets together what a real guest needs: a QEMU, a kernel with its modules, and busybox; the user's own, or Debian's. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CommandError, messageOf } from '../command-error.ts';
 import { DebianArchive } from './debian-archive.ts';
 import { isStatic } from './elf.ts';
@@ -110,7 +110,8 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
       ? undefined
       : await checkQemu({ command: options.qemu, arguments: [], environment: {} }, options.qemu);
 
-  const cache = options.cache ?? cacheDirectory();
+  // apt takes no relative paths.
+  const cache = options.cache === undefined ? cacheDirectory() : resolve(options.cache);
   const needed: PartName[] = [];
   if (ownQemu === undefined) needed.push('qemu');
   if (own === undefined) needed.push('linux');

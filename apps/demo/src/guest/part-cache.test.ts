@@ -100,6 +100,7 @@ describe('cacheDirectory', () => {
   it("is the user's cache folder unless told otherwise", () => {
     expect(cacheDirectory({ VIOMMU_CACHE: '/a', XDG_CACHE_HOME: '/b' })).toBe('/a');
     expect(cacheDirectory({ XDG_CACHE_HOME: '/b' })).toBe('/b/viommu');
+    expect(cacheDirectory({ VIOMMU_CACHE: 'c' })).toBe(join(process.cwd(), 'c'));
     expect(cacheDirectory({})).toMatch(/\/\.cache\/viommu$/);
   });
 });

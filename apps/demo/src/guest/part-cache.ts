@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CommandError, messageOf } from '../command-error.ts';
 
 /** A package that a part was made from. */
@@ -37,11 +37,11 @@ const UNFINISHED = '.unfinished-';
 /** An unfinished folder this old is nobody's any more. */
 const ABANDONED_MILLISECONDS = 6 * 60 * 60 * 1000;
 
-/** `VIOMMU_CACHE`, or `viommu` in the user's cache folder. */
+/** `VIOMMU_CACHE`, or `viommu` in the user's cache folder; an absolute path. */
 export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
-  return (
+  return resolve(
     environment.VIOMMU_CACHE ||
-    join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'viommu')
+      join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'viommu'),
   );
 }
 
@@ -118,7 +118,9 @@ function removeAbandoned(cache: string): void {
   for (const name of readdirSync(cache)) {
     if (!name.startsWith(UNFINISHED)) continue;
     const path = join(cache, name);
-    if (now - statSync(path).mtimeMs > ABANDONED_MILLISECONDS) {
+    // Its owner may remove it while we look.
+    const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now;
+    if (now - changed > ABANDONED_MILLISECONDS) {
       rmSync(path, { recursive: true, force: true });
     }
   }

@@ -60,6 +60,18 @@ describe('runGuest', () => {
     expect(run.problem).toBe('no disk');
   });
 
+  it('does not wait for a guest whose kernel panicked', async () => {
+    const run = await runGuest({
+      qemu: fakeQemu(
+        'echo "[    3.1] Kernel panic - not syncing: No working init found."; exec sleep 60',
+      ),
+      arguments: [],
+    });
+    expect(run.problem).toBe(
+      "the guest's kernel gave up: [    3.1] Kernel panic - not syncing: No working init found.",
+    );
+  });
+
   it('ends a guest that takes too long', async () => {
     const run = await runGuest({
       qemu: fakeQemu('echo "@viommu boot 1"; exec sleep 60'),

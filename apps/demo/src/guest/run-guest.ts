@@ -60,9 +60,18 @@ export async function runGuest(options: RunGuestOptions): Promise<GuestRun> {
     stream.on('data', (chunk: Buffer) => splitter.write(chunk));
     stream.on('end', () => splitter.end());
   };
+
+  let stopped: string | undefined;
+  const stop = (reason: string): void => {
+    stopped ??= reason;
+    end(child);
+  };
+
   follow(child.stdout, (line) => {
     remember(line);
     options.onLine?.(line);
+    // It would boot and panic again until the time is over.
+    if (line.includes('Kernel panic - ')) stop(`the guest's kernel gave up: ${line.trim()}`);
     const fact = reader.read(line);
     if (fact !== undefined) options.onFact?.(fact);
   });
@@ -71,11 +80,6 @@ export async function runGuest(options: RunGuestOptions): Promise<GuestRun> {
     if (qemuMessages.length < TAIL_LINES) qemuMessages.push(line);
   });
 
-  let stopped: string | undefined;
-  const stop = (reason: string): void => {
-    stopped ??= reason;
-    end(child);
-  };
   const seconds = options.timeoutSeconds ?? 120;
   const timer = setTimeout(
     () => stop(`the guest did not finish within ${seconds} s`),
@@ -101,7 +105,10 @@ export async function runGuest(options: RunGuestOptions): Promise<GuestRun> {
 
   const { report } = reader;
   const problem =
-    stopped ?? ended ?? (report.done ? report.errors[0] : 'the guest ended before its last step');
+    (stopped && stopped + because(report.errors)) ??
+    ended ??
+    report.errors[0] ??
+    (report.done ? undefined : 'the guest ended before its last step');
   return {
     report,
     ...(problem === undefined ? {} : { problem }),
@@ -115,8 +122,9 @@ function stayWithUs(qemu: QemuProgram): string[] {
   return isVersion(qemu.version, 10, 2) ? ['-run-with', 'exit-with-parent=on'] : [];
 }
 
-function because(messages: readonly string[]): string {
-  const last = messages.at(-1);
+/** The last complaint, to be put after what came of it. */
+function because(complaints: readonly string[]): string {
+  const last = complaints.at(-1);
   return last === undefined ? '' : `: ${last}`;
 }
 
