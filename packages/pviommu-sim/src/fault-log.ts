@@ -1,6 +1,6 @@
-/** FaultLog: the last accesses that the simulated IOMMU refused, as a physical one would record them. */
+/** FaultLog: the last translations that the simulated IOMMU refused, as a physical one would record them. */
 
-/** One refused access. */
+/** One refused translation. */
 export interface FaultEntry {
   readonly endpoint: number;
   readonly address: number;

@@ -79,6 +79,16 @@ describe('EndpointMemory', () => {
     expect(seen[0]).toEqual([8, 0x5800, 0x1800, READ, 0x11800, false]);
   });
 
+  it('counts nothing for a window that memory does not show, which is no fault', () => {
+    test.driver.attach(1, 8);
+    test.driver.map(1, 0x5000, 0x5fff, 0x11000, READ);
+    memory.window = () => 0;
+    expect(endpoint().window(0x5000, 16, READ, out)).toBe(0);
+    expect(counters()).toMatchObject({ translatedBytes: 0, faults: 0 });
+    expect(endpoint().read(0x5000, new Uint8Array(16), 0, 16)).toBe(true);
+    expect(counters().translatedBytes).toBe(16);
+  });
+
   it('does not join over a mapping without the permission', () => {
     test.driver.attach(1, 8);
     test.driver.map(1, 0x5000, 0x5fff, 0x11000, READ | WRITE);

@@ -100,6 +100,17 @@ describe('MAP', () => {
     expect(driver.map(1, 0x2000, 0x8fff, 0)).toBe(OK);
   });
 
+  it('fails outside a range that the driver did not accept, too', () => {
+    const options = {
+      inputRange: { start: 0x2000, end: 0x8fff },
+      domainRange: { start: 1, end: 1 },
+    };
+    const { driver } = createAttached(options, 0x1_0000_0074n);
+    expect(driver.map(1, 0x9000, 0x9fff, 0)).toBe(RANGE);
+    expect(driver.map(1, 0x8000, 0x8fff, 0)).toBe(OK);
+    expect(driver.attach(2, 8)).toBe(RANGE);
+  });
+
   it('fails, and never wraps, when virt_end is below virt_start or at the end of 64 bits', () => {
     const { driver, backend } = createAttached();
     expect(driver.map(1, 0x2000, 0x1fff, 0)).toBe(RANGE);
