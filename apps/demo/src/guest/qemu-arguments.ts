@@ -16,6 +16,8 @@ export interface MachineArguments {
   readonly memoryMebibytes?: number;
   /** Whether the functions can map the guest's memory; true when not given. Without it each access is a message. */
   readonly sharedMemory?: boolean;
+  /** Whether the functions reach memory before the guest's driver is up; true when not given. */
+  readonly bootBypass?: boolean;
   /** Further arguments, such as devices of QEMU's own to compare with. */
   readonly more?: readonly string[];
 }
@@ -37,6 +39,8 @@ export function machineArguments(machine: MachineArguments): string[] {
     ...(shared ? ['-object', `memory-backend-memfd,id=ram,size=${memory}M,share=on`] : []),
     '-m',
     `${memory}`,
+    // Firmware waits for ever for a disk that cannot reach memory; "strict" has it leave alone what it need not boot from.
+    ...((machine.bootBypass ?? true) ? [] : ['-boot', 'strict=on']),
     ...(machine.viotFile === undefined
       ? []
       : ['-acpitable', `file=${doubleCommas(machine.viotFile)}`]),

@@ -1,0 +1,147 @@
+/** `viommu linux`: boots a stock guest whose disk is behind our IOMMU, and says whether all of it held. */
+import type { Command } from 'commander';
+import ora from 'ora';
+import pc from 'picocolors';
+import { CommandError } from '../command-error.ts';
+import { prepareGuestParts } from '../guest/guest-parts.ts';
+import type { GuestStep } from '../guest/guest-steps.ts';
+import type { GuestRun } from '../guest/run-guest.ts';
+import { sha256OfRange } from '../linux/disk-image.ts';
+import { createLinuxMachine, DEFAULT_DISK_BYTES } from '../linux/linux-machine.ts';
+import { type Check, judge, type LinuxResult } from '../linux/linux-result.ts';
+import type { ServerStatistics } from '../server/server-messages.ts';
+import { messageLine, statisticsLines } from '../server/server-text.ts';
+
+interface LinuxOptions {
+  readonly json?: boolean;
+  readonly qemu?: string;
+  readonly kernel?: string;
+  readonly modules?: string;
+  readonly busybox?: string;
+  readonly append?: string;
+  readonly timeout: string;
+  readonly verbose?: boolean;
+}
+
+const MEBIBYTE = 1 << 20;
+const WRITTEN = { offset: 64 * MEBIBYTE, length: 16 * MEBIBYTE };
+const STEPS: readonly GuestStep[] = [
+  { step: 'report' },
+  { step: 'write', disk: 'vda', ...WRITTEN },
+  { step: 'read', disk: 'vda', offset: 0, length: DEFAULT_DISK_BYTES },
+  { step: 'rng' },
+];
+
+export function addLinuxCommand(program: Command): void {
+  program
+    .command('linux')
+    .description('boot a stock Linux guest under a stock QEMU, with its disk behind our IOMMU')
+    .option('--json', 'print one machine-readable object as the last line')
+    .option('--qemu <path>', 'your own qemu-system-x86_64, 10.1 or newer')
+    .option('--kernel <path>', 'your own kernel image')
+    .option('--modules <dir>', "that kernel's module tree (default: /lib/modules/RELEASE)")
+    .option('--busybox <path>', 'your own statically linked busybox')
+    .option('--append <text>', 'more for the kernel command line, such as iommu.strict=1')
+    .option('--timeout <seconds>', 'end the guest after this time', '180')
+    .option('--verbose', "show the guest's serial console")
+    .action(linux);
+}
+
+async function linux(options: LinuxOptions): Promise<void> {
+  const timeoutSeconds = Number(options.timeout);
+  if (!(timeoutSeconds > 0))
+    throw new CommandError(`--timeout: '${options.timeout}' is not a number of seconds`);
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort();
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  const { signal } = abort;
+  const spinner = ora({ stream: process.stderr, discardStdin: false });
+  const progress = (text: string): void => {
+    if (spinner.isEnabled) spinner.start(text);
+    else process.stderr.write(`${text}\n`);
+  };
+  try {
+    const parts = await prepareGuestParts({ ...options, signal, onProgress: progress });
+    progress('starting the server and the guest');
+    const machine = await createLinuxMachine({
+      parts,
+      onMessage: (message) => {
+        spinner.clear();
+        if (!options.json) process.stdout.write(`  ${pc.cyan(messageLine(message))}\n`);
+      },
+    });
+    let statistics: ServerStatistics | undefined;
+    try {
+      const run = await machine.boot({
+        steps: STEPS,
+        append: options.append?.split(' ') ?? [],
+        timeoutSeconds,
+        signal,
+        onFact: (fact) => progress(`guest: ${fact.slice(0, 100)}`),
+        ...(options.verbose && !options.json
+          ? { onLine: (line: string) => process.stdout.write(`  ${pc.dim(line)}\n`) }
+          : {}),
+      });
+      spinner.stop();
+      const [disk = ''] = machine.disks;
+      const host = {
+        whole: sha256OfRange(disk, 0, DEFAULT_DISK_BYTES),
+        written: sha256OfRange(disk, WRITTEN.offset, WRITTEN.length),
+      };
+      statistics = await machine.close();
+      const { result, checks } = judge(parts, run, host, statistics);
+      print(options.json ?? false, run, checks, result, statistics);
+      if (signal.aborted) throw new CommandError('interrupted', { exitCode: 130 });
+      if (!result.ok) process.exitCode = 1;
+    } finally {
+      if (statistics === undefined) await machine.close();
+    }
+  } catch (error) {
+    if (signal.aborted) throw new CommandError('interrupted', { exitCode: 130 });
+    throw error;
+  } finally {
+    spinner.stop();
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+}
+
+function print(
+  json: boolean,
+  run: GuestRun,
+  checks: readonly Check[],
+  result: LinuxResult,
+  statistics: ServerStatistics,
+): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const lines: string[] = [];
+  const [boot] = run.report.boots;
+  lines.push('', pc.bold("The guest's own log about the IOMMU"));
+  for (const line of boot?.log.filter((text) => /iommu|virtio|viot/i.test(text)) ?? [])
+    lines.push(`  ${line}`);
+  lines.push('', pc.bold("The guest's IOMMU groups"));
+  for (const { group, type, devices, reserved } of boot?.iommuGroups ?? []) {
+    lines.push(`  group ${group} (${type}): ${devices.join(' ')}`);
+    for (const region of reserved) {
+      lines.push(
+        `    reserved 0x${region.start.toString(16)}..0x${region.end.toString(16)} ${region.type}`,
+      );
+    }
+  }
+  if (!result.ok)
+    lines.push(
+      '',
+      pc.bold('The last lines of the console'),
+      ...run.tail.map((line) => `  ${line}`),
+    );
+  lines.push('', pc.bold(`Linux ${result.kernel} under QEMU ${result.qemu}, ${result.seconds} s`));
+  for (const line of statisticsLines(statistics)) lines.push(`  ${line}`);
+  lines.push('');
+  for (const { holds, text } of checks)
+    lines.push(`  ${holds ? pc.green('ok  ') : pc.red('FAIL')} ${text}`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,101 @@
+/** `viommu serve`: the devices for people with a QEMU of their own. */
+import { accessSync, constants, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeViot } from '@viommu/viot';
+import type { Command } from 'commander';
+import { CommandError, messageOf } from '../command-error.ts';
+import { machineArguments, shellText } from '../guest/qemu-arguments.ts';
+import {
+  checkMachine,
+  type DiskDescription,
+  type MachineDescription,
+  parseAddress,
+  parseDisk,
+} from '../machine/machine-description.ts';
+import { machineTopology } from '../machine/machine-topology.ts';
+import { startServer } from '../server/server.ts';
+import { messageLine, statisticsLines } from '../server/server-text.ts';
+
+interface ServeOptions {
+  readonly socketDir: string;
+  readonly iommu: string;
+  readonly blk: readonly string[];
+  readonly rng?: string;
+  readonly bootBypass: string;
+}
+
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description(
+      'serve the IOMMU and devices behind it to a QEMU of your own, until SIGINT or SIGTERM',
+    )
+    .requiredOption('--socket-dir <dir>', 'folder for the sockets and viot.aml')
+    .requiredOption('--iommu <address>', 'PCI address of the virtio-iommu, such as 00:04.0')
+    .option(
+      '--blk <address=file>',
+      'a virtio-blk on a file, with ",ro" to write-protect it; can be repeated',
+      collect,
+      [],
+    )
+    .option('--rng <address>', 'PCI address of a virtio-rng')
+    .option(
+      '--boot-bypass <on|off>',
+      'whether devices reach memory until the guest driver is up',
+      'on',
+    )
+    .action(serve);
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const description = describeMachine(options);
+  checkMachine(description);
+  checkSocketDir(options.socketDir);
+  const viot = join(options.socketDir, 'viot.aml');
+  const server = await startServer(
+    { machine: description, socketDir: options.socketDir, checkIsolation: false },
+    (message) => process.stdout.write(`${messageLine(message)}\n`),
+  );
+  writeFileSync(viot, writeViot(machineTopology(description)));
+  process.stdout.write(
+    `serving; start QEMU (10.1 or newer) with your kernel and\n\n${shellText(machineArguments({ functions: server.sockets, viotFile: viot, bootBypass: description.bootBypass }))}\n\n`,
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  const statistics = await server.stop();
+  rmSync(viot, { force: true });
+  process.stdout.write(`${statisticsLines(statistics).join('\n')}\n`);
+}
+
+function describeMachine(options: ServeOptions): MachineDescription {
+  if (options.bootBypass !== 'on' && options.bootBypass !== 'off') {
+    throw new CommandError(`--boot-bypass: '${options.bootBypass}' is neither on nor off`);
+  }
+  const disks: DiskDescription[] = options.blk.map((text) => parseDisk('--blk', text));
+  return {
+    iommu: parseAddress('--iommu', options.iommu),
+    disks,
+    bootBypass: options.bootBypass === 'on',
+    ...(options.rng === undefined ? {} : { rng: parseAddress('--rng', options.rng) }),
+  };
+}
+
+function checkSocketDir(folder: string): void {
+  try {
+    if (!statSync(folder).isDirectory())
+      throw new CommandError(`--socket-dir: ${folder} is not a folder`);
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(
+      `--socket-dir: ${messageOf(error)}; make a folder that you may write to`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,130 @@
+/** One stock guest against one server of ours: the set-up that `viommu linux` and the guest tests share. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeViot } from '@viommu/viot';
+import type { GuestParts } from '../guest/guest-parts.ts';
+import { type GuestStep, stepArguments } from '../guest/guest-steps.ts';
+import { buildInitramfs } from '../guest/initramfs.ts';
+import { qemuArguments } from '../guest/qemu-arguments.ts';
+import { type GuestRun, type RunGuestOptions, runGuest } from '../guest/run-guest.ts';
+import type { MachineDescription } from '../machine/machine-description.ts';
+import { machineTopology } from '../machine/machine-topology.ts';
+import { type Server, startServer } from '../server/server.ts';
+import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
+import { makeDiskImage } from './disk-image.ts';
+
+/** Where the functions are on the PCI bus of `viommu linux`. */
+const IOMMU_BDF = 0x20;
+const FIRST_DISK_BDF = 0x28;
+const RNG_BDF = 0x30;
+const SECOND_DISK_BDF = 0x38;
+
+export interface LinuxMachineOptions {
+  readonly parts: GuestParts;
+  /** Size of each disk in bytes; one disk of 80 MiB when not given. At most two. */
+  readonly diskBytes?: readonly number[];
+  /** True when not given. */
+  readonly bootBypass?: boolean;
+  readonly pageSizeMask?: bigint;
+  readonly checkIsolation?: boolean;
+  readonly onMessage?: (message: ServerMessage) => void;
+  /** The built server thread, for callers that run from sources. */
+  readonly threadFile?: string;
+}
+
+export interface GuestBootOptions
+  extends Pick<RunGuestOptions, 'signal' | 'timeoutSeconds' | 'onFact' | 'onLine'> {
+  readonly steps: readonly GuestStep[];
+  /** What to add to the kernel command line. */
+  readonly append?: readonly string[];
+  /** True when not given. */
+  readonly sharedMemory?: boolean;
+  /** Disks to wait for; all of the machine when not given. */
+  readonly disks?: readonly string[];
+}
+
+export interface LinuxMachine {
+  readonly folder: string;
+  /** Paths of the disk images, the guest's vda first. */
+  readonly disks: readonly string[];
+  readonly server: Server;
+  /** Starts a QEMU and waits for its end; one after the other. */
+  boot(options: GuestBootOptions): Promise<GuestRun>;
+  /** Ends the server, and removes the folder. */
+  close(): Promise<ServerStatistics>;
+}
+
+export const DEFAULT_DISK_BYTES = 80 << 20;
+
+/** Makes disks, starts the server and writes the VIOT, in a temporary folder. */
+export async function createLinuxMachine(options: LinuxMachineOptions): Promise<LinuxMachine> {
+  const folder = mkdtempSync(join(tmpdir(), 'viommu-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const disks = (options.diskBytes ?? [DEFAULT_DISK_BYTES]).map((bytes, index) => {
+      const path = join(folder, `disk${index}.img`);
+      makeDiskImage(path, bytes);
+      return path;
+    });
+    const description: MachineDescription = {
+      iommu: IOMMU_BDF,
+      disks: disks.map((path, index) => ({
+        bdf: index === 0 ? FIRST_DISK_BDF : SECOND_DISK_BDF,
+        path,
+        readOnly: false,
+      })),
+      rng: RNG_BDF,
+      bootBypass: options.bootBypass ?? true,
+      ...(options.pageSizeMask === undefined ? {} : { pageSizeMask: options.pageSizeMask }),
+    };
+    const initramfs = join(folder, 'initramfs.gz');
+    buildInitramfs({
+      busybox: options.parts.busybox,
+      modules: options.parts.modules,
+      kernelRelease: options.parts.kernelRelease,
+      output: initramfs,
+    });
+    const viotFile = join(folder, 'viot.aml');
+    writeFileSync(viotFile, writeViot(machineTopology(description)));
+    const server = await startServer(
+      { machine: description, socketDir: folder, checkIsolation: options.checkIsolation ?? false },
+      options.onMessage ?? (() => {}),
+      options.threadFile,
+    );
+    return {
+      folder,
+      disks,
+      server,
+      boot(guest) {
+        const names = guest.disks ?? disks.map((_, index) => `vd${'ab'[index]}`);
+        const { steps, append, sharedMemory, disks: _, ...run } = guest;
+        return runGuest({
+          qemu: options.parts.qemu,
+          arguments: qemuArguments({
+            machine: {
+              functions: server.sockets,
+              viotFile,
+              bootBypass: description.bootBypass,
+              ...(sharedMemory === undefined ? {} : { sharedMemory }),
+            },
+            kernel: options.parts.kernel,
+            initramfs,
+            append: [...stepArguments(steps, names), ...(append ?? [])],
+          }),
+          ...run,
+        });
+      },
+      async close() {
+        try {
+          return await server.stop();
+        } finally {
+          remove();
+        }
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}

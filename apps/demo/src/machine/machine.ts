@@ -1,0 +1,103 @@
+/** The composition root: builds the IOMMU, its endpoints and their PCI functions, and wires them; nothing else does. */
+
+import { VirtioBlockDevice, VirtioEntropyDevice } from '@viommu/devices';
+import { fillRandom, openFileDisk } from '@viommu/devices/node';
+import { type IommuObserver, type TranslationBackend, VIRTIO_IOMMU_RESV_MEM_T_MSI, VirtioIommuDevice } from '@viommu/iommu-core';
+import { simBackend } from '@viommu/pviommu-sim';
+import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
+import type { GuestMemory, Logger } from '@viommu/virtqueue';
+import type { VirtioDevice } from '@viommu/virtqueue/device';
+import type { Bdf, MachineDescription } from './machine-description.ts';
+
+/** Where x86 machines send message-signalled interrupts; a guest on x86 needs it to be reserved. */
+const MSI_REGION = {
+  subtype: VIRTIO_IOMMU_RESV_MEM_T_MSI,
+  start: 0xfee0_0000,
+  end: 0xfeef_ffff,
+} as const;
+
+/** A PCI function of the machine, with the name of its socket. */
+export interface MachineFunction {
+  readonly name: string;
+  readonly bdf: Bdf;
+  readonly function: PciFunction;
+}
+
+export interface Machine {
+  readonly iommu: VirtioIommuDevice;
+  readonly backend: TranslationBackend;
+  /** The IOMMU first. */
+  readonly functions: readonly MachineFunction[];
+  /** Flushes and closes the disks. */
+  close(): void;
+}
+
+export interface MachineOptions {
+  readonly logger?: Logger;
+  readonly observer?: IommuObserver;
+}
+
+/** Builds the machine; endpoint IDs are the functions' PCI addresses. */
+export function createMachine(
+  description: MachineDescription,
+  options: MachineOptions = {},
+): Machine {
+  const disks = description.disks.map((disk) =>
+    openFileDisk(disk.path, { readOnly: disk.readOnly }),
+  );
+  const endpoints: { name: string; bdf: Bdf; device: VirtioDevice }[] = description.disks.map(
+    (disk, index) => ({
+      name: description.disks.length === 1 ? 'blk' : `blk${index}`,
+      bdf: disk.bdf,
+      device: new VirtioBlockDevice({ disk: disks[index]!, id: `viommu-${index}`, ...options }),
+    }),
+  );
+  if (description.rng !== undefined) {
+    endpoints.push({
+      name: 'rng',
+      bdf: description.rng,
+      device: new VirtioEntropyDevice({ fillRandom }),
+    });
+  }
+
+  const { pageSizeMask } = description;
+  let backend!: TranslationBackend;
+  const iommu = new VirtioIommuDevice({
+    backend: (components) => {
+      backend = simBackend(pageSizeMask === undefined ? {} : { pageSizeMask })(components);
+      return backend;
+    },
+    endpoints: endpoints.map(({ bdf }) => ({ id: bdf, reserved: [MSI_REGION] })),
+    bootBypass: description.bootBypass,
+    ...options,
+  });
+  const functions: MachineFunction[] = [
+    {
+      name: 'iommu',
+      bdf: description.iommu,
+      // A VMM resets the function when it resets the machine: firmware then finds the boot state of `bypass` again.
+      function: createVirtioPciFunction({
+        device: iommu,
+        onReset: () => iommu.systemReset(),
+        ...options,
+      }),
+    },
+    ...endpoints.map(({ name, bdf, device }) => ({
+      name,
+      bdf,
+      function: createVirtioPciFunction({
+        device,
+        memory: (host: GuestMemory) => iommu.endpointMemory(bdf, host),
+        ...options,
+      }),
+    })),
+  ];
+  return {
+    iommu,
+    backend,
+    functions,
+    close() {
+      for (const disk of disks) disk.close();
+    },
+  };
+}
