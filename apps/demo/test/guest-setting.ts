@@ -1,6 +1,10 @@
 /** What the guest tests share: the parts of a guest, or the reason why there are none, and a machine that is closed after. */
 import { fileURLToPath } from 'node:url';
-import { type GuestParts, guestPartsAreCached, prepareGuestParts } from '../src/guest/guest-parts.ts';
+import {
+  type GuestParts,
+  guestPartsAreCached,
+  prepareGuestParts,
+} from '../src/guest/guest-parts.ts';
 import type { GuestBoot } from '../src/guest/guest-report.ts';
 import type { GuestRun } from '../src/guest/run-guest.ts';
 import {
@@ -11,7 +15,7 @@ import {
 import type { ServerMessage, ServerStatistics } from '../src/server/server-messages.ts';
 
 /** The server's thread cannot run from sources; `npm test` builds it first. */
-export const SERVER_THREAD = fileURLToPath(new URL('../dist/server-thread.js', import.meta.url));
+const SERVER_THREAD = fileURLToPath(new URL('../dist/server-thread.js', import.meta.url));
 
 /** In CI the tests must run, so what is missing is fetched; elsewhere the cache decides. */
 const parts = process.env.CI || guestPartsAreCached() ? await prepareGuestParts() : undefined;

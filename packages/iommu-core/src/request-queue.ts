@@ -26,7 +26,6 @@ import {
   REQ_HEAD_TYPE,
   REQ_MAP_READABLE,
   REQ_PROBE_READABLE,
-  REQ_READABLE_MAX,
   REQ_TAIL_SIZE,
   REQ_UNMAP_READABLE,
 } from './protocol/layout.ts';
@@ -40,6 +39,9 @@ import type { IommuState } from './state/iommu-state.ts';
 /** Largest size of the request queue; a driver may choose a smaller one. */
 export const REQUEST_QUEUE_SIZE = 256;
 
+/** The longest readable part of a request that is known; what lies beyond it is not looked at. */
+const LONGEST_READABLE = REQ_PROBE_READABLE;
+
 /** A longer writable part than this, and than PROBE needs, belongs to no request. */
 const WRITABLE_MAX = 4096;
 
@@ -50,7 +52,7 @@ export class RequestQueue implements ChainHandler {
   readonly #state: IommuState;
   readonly #counters: IommuCounters;
   readonly #chain = createDescriptorChain(REQUEST_QUEUE_SIZE);
-  readonly #request = new Uint8Array(REQ_READABLE_MAX);
+  readonly #request = new Uint8Array(LONGEST_READABLE);
   readonly #view = new DataView(this.#request.buffer);
   readonly #reply: Uint8Array;
   readonly #record: RequestRecord;
@@ -94,7 +96,7 @@ export class RequestQueue implements ChainHandler {
    */
   handleChain(chain: DescriptorChain): number {
     const memory = this.#context!.memory;
-    const length = Math.min(chain.readableLength, REQ_READABLE_MAX);
+    const length = Math.min(chain.readableLength, LONGEST_READABLE);
     const gathered = readChain(memory, chain, 0, this.#request, 0, length) === length;
     const type = gathered && length > REQ_HEAD_TYPE ? this.#request[REQ_HEAD_TYPE]! : 0;
     const status = gathered ? this.#perform(type, length, chain.writableLength) : UNANSWERED;

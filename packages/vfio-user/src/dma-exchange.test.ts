@@ -261,3 +261,39 @@ it.each([
   expect(harness.complaints.length).toBe(1);
   expect(harness.complaints[0]).toContain('a.sock');
 });
+
+it('a kick that comes meanwhile for a function that had its turn is worked on without another message', () => {
+  const harness = new Harness(1000);
+  const first = harness.listen('first.sock');
+  const second = harness.listen('second.sock');
+  const firstClient = harness.negotiated('first.sock');
+  const secondClient = harness.negotiated('second.sock');
+  harness.ask(secondClient, dmaMapRequest(0x1000, 0x1000, 3));
+
+  let kicked = false;
+  let worked = false;
+  first.work = () => {
+    worked ||= kicked;
+    return false;
+  };
+  first.readBar = () => {
+    kicked = true;
+    secondClient.send(answerRead(secondClient.receive()!));
+    return 0;
+  };
+  let turns = 0;
+  second.work = () => {
+    turns += 1;
+    // In the second and last turn of the round, when the first function has had both of its own.
+    if (turns === 2) {
+      firstClient.send(regionReadRequest(0, 0, 1));
+      expect(second.host!.memory.read(0x1000, new Uint8Array(1), 0, 1)).toBe(true);
+    }
+    return false;
+  };
+  harness.server.poll(0);
+  expect([kicked, worked]).toEqual([true, false]);
+  harness.server.poll(-1);
+  expect(worked).toBe(true);
+  harness.close();
+});

@@ -37,6 +37,8 @@ export class VfioUserServer {
   readonly #context: EndpointContext;
   readonly #endpoints: Endpoint[] = [];
   #workLeft = false;
+  /** Messages were handled while a function waited for memory: a kick of one that had its turn may be among them. */
+  #interleaved = false;
   #paused = false;
   #stopAsked = false;
   #closed = false;
@@ -61,7 +63,10 @@ export class VfioUserServer {
       logger: options.logger ?? silentLogger,
       one: this.#one.address,
       dmaTimeoutMilliseconds: options.dmaTimeoutMilliseconds ?? DMA_TIMEOUT_MILLISECONDS,
-      handleMessages: (timeoutMilliseconds) => this.#waitAndHandle(timeoutMilliseconds),
+      handleMessages: (timeoutMilliseconds) => {
+        this.#interleaved = true;
+        this.#waitAndHandle(timeoutMilliseconds);
+      },
       onConnect: (path) => options.onConnect?.(path),
       onDisconnect: (path, reason) => options.onDisconnect?.(path, reason),
     };
@@ -104,7 +109,8 @@ export class VfioUserServer {
     this.#waitAndHandle(this.#longestWait(timeoutMilliseconds));
     // Twice: the work of one function can be work for another that had its turn, as a fault is for the IOMMU.
     this.#service();
-    this.#workLeft = this.#service();
+    this.#interleaved = false;
+    this.#workLeft = this.#service() || this.#interleaved;
     for (const endpoint of this.#endpoints) {
       endpoint.dropFailed();
     }

@@ -2,7 +2,7 @@
 import { MARKER } from './guest-init.ts';
 
 /** A PCI function or virtio device of the guest; `driver` is absent when none is bound. */
-export interface GuestDevice {
+interface GuestDevice {
   /** The PCI address as Linux writes it, such as `0000:00:05.0`. */
   readonly address: string;
   /** `1af4:1042` for a PCI function, the device ID (such as 23) for a virtio device. */
@@ -11,7 +11,7 @@ export interface GuestDevice {
 }
 
 /** A region that the guest's kernel keeps out of what it maps; `end` is inclusive. */
-export interface ReservedRegion {
+interface ReservedRegion {
   readonly start: number;
   readonly end: number;
   readonly type: string;
@@ -27,7 +27,7 @@ export interface IommuGroup {
 }
 
 /** What a `read` or `write` step saw; `offset` and `length` in bytes. */
-export interface DiskChecksum {
+interface DiskChecksum {
   readonly disk: string;
   readonly offset: number;
   readonly length: number;
@@ -35,7 +35,7 @@ export interface DiskChecksum {
 }
 
 /** A timed run of reads; `bytes` in all, in blocks of `blockSize` bytes. */
-export interface DiskTiming {
+interface DiskTiming {
   readonly disk: string;
   readonly blockSize: number;
   readonly bytes: number;

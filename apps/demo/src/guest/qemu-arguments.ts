@@ -2,7 +2,7 @@
 import { CommandError } from '../command-error.ts';
 
 /** One of our PCI functions, served on a UNIX socket. */
-export interface SocketFunction {
+interface SocketFunction {
   /** bus << 8 | device << 3 | function, on bus 0. */
   readonly bdf: number;
   readonly socketPath: string;

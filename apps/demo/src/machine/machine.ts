@@ -2,7 +2,12 @@
 
 import { VirtioBlockDevice, VirtioEntropyDevice } from '@viommu/devices';
 import { fillRandom, openFileDisk } from '@viommu/devices/node';
-import { type IommuObserver, type TranslationBackend, VIRTIO_IOMMU_RESV_MEM_T_MSI, VirtioIommuDevice } from '@viommu/iommu-core';
+import {
+  type IommuObserver,
+  type TranslationBackend,
+  VIRTIO_IOMMU_RESV_MEM_T_MSI,
+  VirtioIommuDevice,
+} from '@viommu/iommu-core';
 import { simBackend } from '@viommu/pviommu-sim';
 import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
 import type { GuestMemory, Logger } from '@viommu/virtqueue';
@@ -17,7 +22,7 @@ const MSI_REGION = {
 } as const;
 
 /** A PCI function of the machine, with the name of its socket. */
-export interface MachineFunction {
+interface MachineFunction {
   readonly name: string;
   readonly bdf: Bdf;
   readonly function: PciFunction;

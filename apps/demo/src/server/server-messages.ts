@@ -11,7 +11,7 @@ export interface ServerSettings {
 }
 
 /** Bytes of DMA of one endpoint. */
-export interface EndpointTraffic {
+interface EndpointTraffic {
   readonly endpoint: number;
   readonly translatedBytes: number;
   readonly bypassedBytes: number;

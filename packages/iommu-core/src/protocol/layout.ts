@@ -13,7 +13,6 @@ export const CONFIG_SIZE = 40;
 
 // struct virtio_iommu_req_head { u8 type; u8 reserved[3]; }
 export const REQ_HEAD_TYPE = 0;
-export const REQ_HEAD_SIZE = 4;
 
 // struct virtio_iommu_req_tail { u8 status; u8 reserved[3]; }
 export const REQ_TAIL_SIZE = 4;
@@ -49,9 +48,6 @@ export const REQ_UNMAP_READABLE = 28;
 // struct virtio_iommu_req_probe { head; le32 endpoint; u8 reserved[64]; u8 properties[probe_size]; tail; }
 export const REQ_PROBE_ENDPOINT = 4;
 export const REQ_PROBE_READABLE = 72;
-
-/** No request has a longer device-readable part. */
-export const REQ_READABLE_MAX = REQ_PROBE_READABLE;
 
 // struct virtio_iommu_probe_resv_mem { struct { le16 type; le16 length; } head; u8 subtype; u8 reserved[3];
 //   le64 start, end; }

@@ -5,7 +5,7 @@ const CHUNK_CAPACITY = 512;
 
 /** What {@link MappingTable.select} answers. */
 export const SELECTED_NONE = 0;
-export const SELECTED_WHOLE = 1;
+const SELECTED_WHOLE = 1;
 export const SELECTED_SPLIT = 2;
 
 /** A range of addresses, both ends inclusive. */
