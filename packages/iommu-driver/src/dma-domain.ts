@@ -1,6 +1,7 @@
 /** DmaDomain: a DMA API: lends memory to the devices of one domain, each piece under an address of their own. */
 import { ACCESS_READ, ACCESS_WRITE, VirtioError } from '@viommu/virtqueue';
 import { AddressAllocator } from './address-allocator.ts';
+import type { ReservedRegion } from './iommu-config.ts';
 import type { IommuDriver } from './iommu-driver.ts';
 import { VIRTIO_IOMMU_MAP_F_READ, VIRTIO_IOMMU_MAP_F_WRITE } from './protocol.ts';
 
@@ -45,11 +46,14 @@ export class DmaDomain {
   /**
    * Attaches an endpoint, and keeps off what is reserved for it. Attach all endpoints before the first mapping.
    *
+   * @returns what is reserved for it
    * @throws IommuRequestError
    */
-  attach(endpoint: number): void {
-    for (const { start, end } of this.#driver.probe(endpoint)) this.#addresses.reserve(start, end);
+  attach(endpoint: number): readonly ReservedRegion[] {
+    const regions = this.#driver.probe(endpoint);
+    for (const { start, end } of regions) this.#addresses.reserve(start, end);
     this.#driver.attach(this.domain, endpoint);
+    return regions;
   }
 
   /** With the last endpoint the domain and its mappings are gone. @throws IommuRequestError */

@@ -98,11 +98,20 @@ export class RequestChannel {
     const { queue, transport, wait } = this.#options;
     if (queue.shouldNotify()) transport.notifyQueue(REQUEST_QUEUE);
     while (this.#freeSlots.length < this.#slots.length) {
-      if (queue.takeUsed(this.#used)) this.#complete(this.#used.token, this.#used.length);
-      else if (!wait()) {
+      if (this.#takeUsed()) continue;
+      // Looked at again after the wish for an interrupt is out: what came before it interrupts nobody.
+      queue.enableInterrupts(true);
+      if (this.#takeUsed()) continue;
+      if (!wait()) {
         throw new VirtioError('NO_ANSWER', 'the IOMMU does not answer; does its device work?');
       }
     }
+  }
+
+  #takeUsed(): boolean {
+    if (!this.#options.queue.takeUsed(this.#used)) return false;
+    this.#complete(this.#used.token, this.#used.length);
+    return true;
   }
 
   #complete(index: number, usedLength: number): void {

@@ -85,12 +85,12 @@ export function statusName(status: number): string {
   return status < 0 ? 'nothing written' : `S_${STATUS_NAMES[status] ?? status}`;
 }
 
-export function requestName(type: number): string {
+function requestName(type: number): string {
   return LAYOUTS[type]?.name ?? `type ${type}`;
 }
 
 /** Bytes as hexadecimal digits without spaces. */
-export function hex(bytes: Uint8Array, from = 0, to = bytes.length): string {
+function hex(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = '';
   for (let index = from; index < to; index += 1)
     text += bytes[index]!.toString(16).padStart(2, '0');
@@ -134,4 +134,26 @@ export function requestBytes(record: RequestRecord): string {
       return field.size > 8 && /^0+$/.test(text) ? `00×${field.size}` : text;
     })
     .join(' ');
+}
+
+/** What an answered request did, in a few words. */
+export function requestEffect(record: RequestRecord): string {
+  const layout = LAYOUTS[record.type];
+  if (layout === undefined || record.status !== 0) return 'nothing changed';
+  const field = (name: string): bigint =>
+    fieldValue(record.bytes, layout.fields.find((candidate) => candidate.name === name)!);
+  switch (layout.name) {
+    case 'ATTACH':
+      return `what endpoint ${hexNumber(field('endpoint'))} accesses is translated by domain ${field('domain')} now`;
+    case 'DETACH':
+      return `endpoint ${hexNumber(field('endpoint'))} has no domain any more`;
+    case 'MAP': {
+      const length = field('virt_end') - field('virt_start') + 1n;
+      return `${length} bytes at ${hexNumber(field('virt_start'))} are memory at ${hexNumber(field('phys_start'))}`;
+    }
+    case 'UNMAP':
+      return `no mapping is left in ${hexNumber(field('virt_start'))}..${hexNumber(field('virt_end'))}`;
+    default:
+      return `the properties of endpoint ${hexNumber(field('endpoint'))} are in the answer`;
+  }
 }

@@ -175,6 +175,7 @@ export class BlockDriver {
     const status = { address: deviceAddress + BLK_REQ_HEADER_SIZE, length: 1 };
     if (type === VIRTIO_BLK_T_OUT) this.#queue.add([header, ...data], [status], 0);
     else this.#queue.add([header], [...data, status], 0);
+    this.#queue.enableInterrupts(true);
     if (this.#queue.shouldNotify()) transport.notifyQueue(0);
     while (!this.#queue.takeUsed(this.#used)) {
       if (!wait()) throw new VirtioError('NO_ANSWER', 'the disk does not answer');

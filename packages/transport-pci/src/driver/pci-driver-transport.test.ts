@@ -106,9 +106,16 @@ describe('PciDriverTransport', () => {
     expect(host.messages).toEqual([[0, 0xfee00000, 0x30]]);
   });
 
-  it('maps no vector after a device reset without a new set-up', () => {
+  it('maps the vectors again after a device reset', () => {
     negotiate();
     driver.useMsix([{ address: 0xfee00000, data: 0x30 }]);
+    negotiate();
+    driver.enableQueue(0, QUEUE);
+    expect(pci.readBar(0, 0x10, 2)).toBe(0);
+    expect(pci.readBar(0, 0x1a, 2)).toBe(0);
+  });
+
+  it('leaves INTx alone when no message was asked for', () => {
     negotiate();
     driver.enableQueue(0, QUEUE);
     expect(pci.readBar(0, 0x10, 2)).toBe(0xffff);

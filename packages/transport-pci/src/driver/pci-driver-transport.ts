@@ -46,8 +46,8 @@ export interface PciDriverTransport extends DriverTransport {
 
   /**
    * Has the device interrupt by messages: programs vector 0 for configuration changes and the vectors from 1 on for the
-   * queues; queues beyond the last message share it, and a single message serves all. To be called after a device reset,
-   * which unmaps all vectors, and before {@link DriverTransport.enableQueue}.
+   * queues; queues beyond the last message share it, and a single message serves all. To be called before
+   * {@link DriverTransport.enableQueue}; it holds across resets of the device.
    *
    * @param messages one per vector, at least one and at most {@link PciDriverTransport.msixVectors}
    * @throws VirtioError `MSIX_VECTORS` when the function has no such number of vectors, or refuses to map one
@@ -78,7 +78,7 @@ class ModernPciDriverTransport implements PciDriverTransport {
   readonly #structures: VirtioStructures;
   /** By queue index, the offset of its Queue Notify address in the BAR. */
   readonly #notifyOffsets: readonly number[];
-  #mappedVectors = 0;
+  #usedVectors = 0;
 
   constructor(access: PciDriverAccess, structures: VirtioStructures) {
     this.#access = access;
@@ -100,10 +100,13 @@ class ModernPciDriverTransport implements PciDriverTransport {
   writeStatus(status: number): void {
     this.#write(COMMON_DEVICE_STATUS, 1, status);
     if (status !== 0) return;
-    this.#mappedVectors = 0;
     // "After writing 0 to device_status, the driver MUST wait for a read of device_status to return 0".
     for (let attempt = 0; attempt < RESET_ATTEMPTS; attempt++) {
-      if (this.readStatus() === 0) return;
+      if (this.readStatus() === 0) {
+        // The reset unmapped all vectors; queues get theirs when they are enabled.
+        if (this.#usedVectors > 0) this.#mapVector(COMMON_CONFIG_MSIX_VECTOR, 0);
+        return;
+      }
     }
     throw new VirtioError('RESET_TIMEOUT', 'the device does not come out of its reset');
   }
@@ -147,8 +150,8 @@ class ModernPciDriverTransport implements PciDriverTransport {
     this.#writeAddress(COMMON_QUEUE_DESC_LO, addresses.descriptorTable);
     this.#writeAddress(COMMON_QUEUE_DRIVER_LO, addresses.availRing);
     this.#writeAddress(COMMON_QUEUE_DEVICE_LO, addresses.usedRing);
-    if (this.#mappedVectors > 0) {
-      this.#mapVector(COMMON_QUEUE_MSIX_VECTOR, Math.min(index + 1, this.#mappedVectors - 1));
+    if (this.#usedVectors > 0) {
+      this.#mapVector(COMMON_QUEUE_MSIX_VECTOR, Math.min(index + 1, this.#usedVectors - 1));
     }
     this.#write(COMMON_QUEUE_ENABLE, 2, 1);
   }
@@ -179,7 +182,7 @@ class ModernPciDriverTransport implements PciDriverTransport {
     }
     this.#access.writeConfig(msix.capability + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE);
     this.#mapVector(COMMON_CONFIG_MSIX_VECTOR, 0);
-    this.#mappedVectors = messages.length;
+    this.#usedVectors = messages.length;
   }
 
   /** "After mapping an event to vector, the driver MUST verify success by reading the Vector field value". */

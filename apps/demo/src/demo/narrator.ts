@@ -1,0 +1,61 @@
+/** Narrator: prints the steps of the demo, and each request and fault as the device's observer sees it. */
+import type { IommuObserver, RequestRecord } from '@viommu/iommu-core';
+import { formatBdf } from '@viommu/viot';
+import pc from 'picocolors';
+import { hexNumber, requestBytes, requestEffect, requestFields, statusName } from './wire-text.ts';
+
+const FAULT_REASONS = [
+  'for a reason unknown',
+  'the endpoint has no domain',
+  'nothing is mapped there',
+];
+const ACCESS_WRITE = 2;
+
+export class Narrator {
+  readonly #write: (text: string) => void;
+  #step = 0;
+
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  /** To be handed to the device. */
+  readonly observer: IommuObserver = {
+    request: (record) => this.#request(record),
+    fault: (endpoint, reason, access, address, delivered) => {
+      const kind = access === ACCESS_WRITE ? 'write' : 'read';
+      this.#line(
+        pc.red(
+          `device  ${formatBdf(endpoint)} may not ${kind} at ${hexNumber(address)}: ${FAULT_REASONS[reason] ?? reason}`,
+        ),
+      );
+      this.#line(
+        delivered
+          ? '        and writes a report into an event buffer'
+          : '        and has no event buffer',
+      );
+    },
+  };
+
+  step(title: string): void {
+    this.#step += 1;
+    this.#write(`\n${pc.bold(`${this.#step}. ${title}`)}\n`);
+  }
+
+  /** What the driver does or sees. */
+  say(text: string): void {
+    this.#line(`driver  ${text}`);
+  }
+
+  #request(record: RequestRecord): void {
+    this.#line(`${pc.cyan('request')} ${pc.bold(requestFields(record))}`);
+    this.#line(pc.dim(`        ${requestBytes(record)}`));
+    const status = statusName(record.status);
+    const text = record.status === 0 ? pc.green(status) : pc.yellow(status);
+    this.#line(`device  ${text}, used length ${record.usedLength}: ${requestEffect(record)}`);
+  }
+
+  #line(text: string): void {
+    this.#write(`   ${text}\n`);
+  }
+}
