@@ -1,0 +1,238 @@
+/** The bytes that the driver sends and reads, against a fake device; each expectation is written out from the standard. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeIommu } from './fixtures/fake-iommu.ts';
+import type { IommuDriver } from './iommu-driver.ts';
+
+let iommu: FakeIommu;
+let driver: IommuDriver;
+
+beforeEach(() => {
+  iommu = new FakeIommu();
+  driver = iommu.driver();
+});
+
+const fault = () => ({ reason: 0, flags: 0, endpoint: 0, address: 0 });
+
+function hex(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString('hex');
+}
+
+describe('bringing the device up', () => {
+  it('accepts what it knows of what is offered', () => {
+    expect(driver.features).toBe(0x3_0000_0077n);
+    expect(iommu.driverFeatures).toBe(0x3_0000_0077n);
+    expect(iommu.transport.readStatus()).toBe(0xf);
+    const other = new FakeIommu();
+    other.features = 0x1_0000_0000n | 1n | (1n << 20n);
+    expect(other.driver().features).toBe(0x1_0000_0001n);
+  });
+
+  it('reads the configuration', () => {
+    expect(driver.config).toEqual({
+      pageSizeMask: 0x20_1000n,
+      granule: 4096,
+      inputRange: { start: 0, end: 0x7f_ffff_ffff },
+      domainRange: { start: 0, end: 1023 },
+      probeSize: 64,
+      bypass: true,
+    });
+  });
+
+  it('takes everything as allowed that no feature limits', () => {
+    iommu = new FakeIommu();
+    iommu.features = 0x1_0000_0004n;
+    expect(iommu.driver().config).toEqual({
+      pageSizeMask: 0x20_1000n,
+      granule: 4096,
+      inputRange: { start: 0, end: 2 ** 53 - 1 },
+      domainRange: { start: 0, end: 0xffff_ffff },
+      probeSize: 0,
+      bypass: undefined,
+    });
+  });
+
+  it('refuses another device, a legacy one, and a page area that is too small', () => {
+    iommu = new FakeIommu();
+    iommu.deviceId = 2;
+    expect(() => iommu.driver()).toThrow(expect.objectContaining({ code: 'NOT_AN_IOMMU' }));
+    iommu = new FakeIommu();
+    iommu.features = 0x77n;
+    expect(() => iommu.driver()).toThrow(expect.objectContaining({ code: 'NO_VERSION_1' }));
+    iommu = new FakeIommu();
+    iommu.pages.allocate(0x3e000);
+    expect(() => iommu.driver()).toThrow(expect.objectContaining({ code: 'NO_ADDRESSES' }));
+  });
+});
+
+describe('requests', () => {
+  it('ATTACH', () => {
+    driver.attach(7, 0x28);
+    driver.attach(8, 0x30, true);
+    expect(iommu.seen.map(({ readable }) => hex(readable))).toEqual([
+      '0100000007000000280000000000000000000000',
+      '0100000008000000300000000100000000000000',
+    ]);
+    expect(iommu.seen.map(({ writableLength }) => writableLength)).toEqual([4, 4]);
+  });
+
+  it('DETACH', () => {
+    driver.detach(7, 0x28);
+    expect(hex(iommu.seen[0]?.readable)).toBe('0200000007000000280000000000000000000000');
+    expect(iommu.seen[0]?.writableLength).toBe(4);
+  });
+
+  it('MAP', () => {
+    driver.map(7, 0x12_3456_7000, 0x12_3456_8fff, 0x4000_0000, 3);
+    expect(hex(iommu.seen[0]?.readable)).toBe(
+      '03000000070000000070563412000000ff8f56341200000000000040000000000300' + '0000',
+    );
+    expect(iommu.seen[0]?.writableLength).toBe(4);
+  });
+
+  it('UNMAP', () => {
+    driver.unmap(7, 0x1000, 0x2fff);
+    expect(hex(iommu.seen[0]?.readable)).toBe(
+      '04000000070000000010000000000000ff2f00000000000000000000',
+    );
+    expect(iommu.seen[0]?.writableLength).toBe(4);
+  });
+
+  it('PROBE, and the reserved regions in its answer', () => {
+    iommu.answer = ({ writableLength }) => {
+      const bytes = new Uint8Array(writableLength);
+      // An unknown property of 4 bytes, an MSI region, the end of the list, and what lies behind it.
+      bytes.set([0x77, 0x10, 4, 0, 1, 2, 3, 4]);
+      bytes.set([1, 0, 20, 0, 1, 0, 0, 0, 0, 0, 0xe0, 0xfe, 0, 0, 0, 0], 8);
+      bytes.set([0xff, 0xff, 0xef, 0xfe, 0, 0, 0, 0], 24);
+      bytes.set([0, 0, 0, 0, 1, 0, 20, 0], 32);
+      return { bytes, usedLength: writableLength };
+    };
+    expect(driver.probe(0x28)).toEqual([{ subtype: 1, start: 0xfee0_0000, end: 0xfeef_ffff }]);
+    expect(hex(iommu.seen[0]?.readable)).toBe(`0500000028000000${'00'.repeat(64)}`);
+    expect(iommu.seen[0]?.writableLength).toBe(68);
+  });
+
+  it.each([
+    ['a length beyond the list', [1, 0, 0xff, 0xff]],
+    ['a region that is too short', [1, 0, 4, 0, 1, 0, 0, 0]],
+    ['an empty list', []],
+  ])('PROBE with %s has no regions', (_what, start) => {
+    iommu.answer = ({ writableLength }) => {
+      const bytes = new Uint8Array(writableLength);
+      bytes.set(start);
+      return { bytes, usedLength: writableLength };
+    };
+    expect(driver.probe(1)).toEqual([]);
+  });
+
+  it('asks no question that the device does not offer', () => {
+    iommu = new FakeIommu();
+    iommu.features = 0x1_0000_0004n;
+    driver = iommu.driver();
+    expect(driver.probe(1)).toEqual([]);
+    expect(() => driver.setBypass(true)).toThrow(
+      expect.objectContaining({ code: 'NO_BYPASS_CONFIG' }),
+    );
+    expect(iommu.seen).toEqual([]);
+  });
+
+  it('writes `bypass`', () => {
+    driver.setBypass(false);
+    expect(iommu.config.getUint8(36)).toBe(0);
+    driver.setBypass(true);
+    expect(iommu.config.getUint8(36)).toBe(1);
+  });
+});
+
+describe('answers', () => {
+  const status = (value: number) => ({ bytes: Uint8Array.of(value, 0, 0, 0), usedLength: 4 });
+
+  it.each([
+    [1, 'S_IOERR'],
+    [2, 'S_UNSUPP'],
+    [3, 'S_DEVERR'],
+    [4, 'S_INVAL'],
+    [5, 'S_RANGE'],
+    [6, 'S_NOENT'],
+    [7, 'S_FAULT'],
+    [8, 'S_NOMEM'],
+    [99, 'S_99'],
+  ])('status %d is thrown as %s', (value, code) => {
+    iommu.answer = () => status(value);
+    expect(() => driver.attach(1, 2)).toThrow(expect.objectContaining({ code, status: value }));
+  });
+
+  it('a request that the device gives back unwritten has failed', () => {
+    iommu.answer = () => ({ bytes: new Uint8Array(0), usedLength: 0 });
+    expect(() => driver.attach(1, 2)).toThrow(expect.objectContaining({ code: 'S_IOERR' }));
+    iommu.answer = () => ({ bytes: new Uint8Array(0), usedLength: 4 });
+    expect(() => driver.attach(1, 2)).toThrow(expect.objectContaining({ code: 'S_255' }));
+  });
+
+  it('a device that does not answer is given up', () => {
+    iommu.answer = () => undefined;
+    expect(() => driver.attach(1, 2)).toThrow(expect.objectContaining({ code: 'NO_ANSWER' }));
+  });
+
+  it('queued requests share one wait, more of them than fit the queue', () => {
+    for (let page = 0; page < 11; page += 1) {
+      driver.queueMap(1, page * 4096, page * 4096 + 4095, 0x10000, 1);
+    }
+    const before = iommu.seen.length;
+    driver.sync();
+    expect(before).toBe(8);
+    expect(iommu.seen.map(({ readable }) => readable[9]! >> 4)).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+    ]);
+  });
+
+  it('of several that fail the first is told, once', () => {
+    const statuses = [0, 5, 4, 0];
+    iommu.answer = () => status(statuses.shift() ?? 0);
+    for (let page = 0; page < 4; page += 1) driver.queueUnmap(1, page * 4096, page * 4096 + 4095);
+    expect(() => driver.sync()).toThrow(expect.objectContaining({ code: 'S_RANGE' }));
+    expect(() => driver.sync()).not.toThrow();
+    expect(iommu.seen).toHaveLength(4);
+  });
+});
+
+describe('fault reports', () => {
+  const report = Uint8Array.of(
+    ...[2, 0, 0, 0, 0x02, 0x01, 0, 0, 0x28, 0, 0, 0, 0, 0, 0, 0],
+    ...[0, 0, 0xad, 0xde, 0x12, 0, 0, 0],
+  );
+
+  it('are read', () => {
+    const out = fault();
+    expect(driver.takeFault(out)).toBe(false);
+    expect(iommu.report(report)).toBe(24);
+    expect(driver.takeFault(out)).toBe(true);
+    expect(out).toEqual({ reason: 2, flags: 0x102, endpoint: 0x28, address: 0x12_dead_0000 });
+    expect(driver.takeFault(out)).toBe(false);
+  });
+
+  it('find a buffer again and again', () => {
+    const out = fault();
+    for (let round = 0; round < 50; round += 1) {
+      report[8] = round;
+      expect(iommu.report(report)).toBe(24);
+      expect(driver.takeFault(out)).toBe(true);
+      expect(out.endpoint).toBe(round);
+    }
+  });
+
+  it('have a buffer each, and none beyond', () => {
+    for (let index = 0; index < 8; index += 1) expect(iommu.report(report)).toBe(24);
+    expect(iommu.report(report)).toBeUndefined();
+  });
+
+  it('that are too short are passed over', () => {
+    const out = fault();
+    iommu.report(new Uint8Array(8));
+    report[8] = 0x30;
+    iommu.report(report);
+    expect(driver.takeFault(out)).toBe(true);
+    expect(out.endpoint).toBe(0x30);
+    expect(driver.takeFault(out)).toBe(false);
+  });
+});
