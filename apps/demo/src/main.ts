@@ -2,6 +2,7 @@
 /** The command `viommu`: parses the command line, runs one command, and turns errors into one line and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { CommandError, messageOf } from './command-error.ts';
+import { addBenchCommand } from './commands/bench.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addLinuxCommand } from './commands/linux.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -14,6 +15,7 @@ const program = new Command('viommu')
 addDemoCommand(program);
 addLinuxCommand(program);
 addServeCommand(program);
+addBenchCommand(program);
 
 try {
   await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, 'demo']);

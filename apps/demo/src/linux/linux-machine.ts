@@ -6,7 +6,7 @@ import { writeViot } from '@viommu/viot';
 import type { GuestParts } from '../guest/guest-parts.ts';
 import { type GuestStep, stepArguments } from '../guest/guest-steps.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
-import { qemuArguments } from '../guest/qemu-arguments.ts';
+import { ownDeviceArguments, qemuArguments } from '../guest/qemu-arguments.ts';
 import { type GuestRun, type RunGuestOptions, runGuest } from '../guest/run-guest.ts';
 import type { MachineDescription } from '../machine/machine-description.ts';
 import { machineTopology } from '../machine/machine-topology.ts';
@@ -33,13 +33,15 @@ export interface LinuxMachineOptions {
   readonly threadFile?: string;
 }
 
-export interface GuestBootOptions
+interface GuestBootOptions
   extends Pick<RunGuestOptions, 'signal' | 'timeoutSeconds' | 'onFact' | 'onLine'> {
   readonly steps: readonly GuestStep[];
   /** What to add to the kernel command line. */
   readonly append?: readonly string[];
   /** True when not given. */
   readonly sharedMemory?: boolean;
+  /** The disks behind QEMU's own virtio-iommu and virtio-blk instead of ours; false when not given. */
+  readonly ownDevices?: boolean;
   /** Disks to wait for; all of the machine when not given. */
   readonly disks?: readonly string[];
 }
@@ -98,16 +100,18 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       server,
       boot(guest) {
         const names = guest.disks ?? disks.map((_, index) => `vd${'ab'[index]}`);
-        const { steps, append, sharedMemory, disks: _, ...run } = guest;
+        const { steps, append, sharedMemory, ownDevices, disks: _, ...run } = guest;
         return runGuest({
           qemu: options.parts.qemu,
           arguments: qemuArguments({
-            machine: {
-              functions: server.sockets,
-              viotFile,
-              bootBypass: description.bootBypass,
-              ...(sharedMemory === undefined ? {} : { sharedMemory }),
-            },
+            machine: ownDevices
+              ? { functions: [], more: ownDeviceArguments(IOMMU_BDF, description.disks) }
+              : {
+                  functions: server.sockets,
+                  viotFile,
+                  bootBypass: description.bootBypass,
+                  ...(sharedMemory === undefined ? {} : { sharedMemory }),
+                },
             kernel: options.parts.kernel,
             initramfs,
             append: [...stepArguments(steps, names), ...(append ?? [])],
