@@ -60,17 +60,20 @@ async function serve(options: ServeOptions): Promise<void> {
     { machine: description, socketDir: options.socketDir, checkIsolation: false },
     (message) => process.stdout.write(`${messageLine(message)}\n`),
   );
-  writeFileSync(viot, writeViot(machineTopology(description)));
-  process.stdout.write(
-    `serving; start QEMU (10.1 or newer) with your kernel and\n\n${shellText(machineArguments({ functions: server.sockets, viotFile: viot, bootBypass: description.bootBypass }))}\n\n`,
-  );
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
-  const statistics = await server.stop();
-  rmSync(viot, { force: true });
-  process.stdout.write(`${statisticsLines(statistics).join('\n')}\n`);
+  try {
+    writeFileSync(viot, writeViot(machineTopology(description)));
+    process.stdout.write(
+      `serving; start QEMU (10.1 or newer) with your kernel and\n\n${shellText(machineArguments({ functions: server.sockets, viotFile: viot, bootBypass: description.bootBypass }))}\n\n`,
+    );
+    await new Promise<void>((resolve) => {
+      process.once('SIGINT', resolve);
+      process.once('SIGTERM', resolve);
+    });
+  } finally {
+    const statistics = await server.stop();
+    rmSync(viot, { force: true });
+    process.stdout.write(`${statisticsLines(statistics).join('\n')}\n`);
+  }
 }
 
 function describeMachine(options: ServeOptions): MachineDescription {
@@ -88,8 +91,10 @@ function describeMachine(options: ServeOptions): MachineDescription {
 
 function checkSocketDir(folder: string): void {
   try {
-    if (!statSync(folder).isDirectory())
-      throw new CommandError(`--socket-dir: ${folder} is not a folder`);
+    const status = statSync(folder, { throwIfNoEntry: false });
+    if (status === undefined)
+      throw new CommandError(`--socket-dir: ${folder} is not there; make that folder first`);
+    if (!status.isDirectory()) throw new CommandError(`--socket-dir: ${folder} is not a folder`);
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     if (error instanceof CommandError) throw error;

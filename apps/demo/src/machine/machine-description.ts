@@ -63,6 +63,11 @@ export function checkMachine(description: MachineDescription): void {
   ];
   for (const [name, bdf] of functions) {
     if (bdf === undefined) continue;
+    if (bdf > 0xff) {
+      throw new CommandError(
+        `${name} is at ${formatBdf(bdf)}; QEMU takes these functions on bus 0 only`,
+      );
+    }
     const other = seen.get(bdf);
     if (other !== undefined) {
       throw new CommandError(

@@ -1,0 +1,100 @@
+/** What a user gets who asks for what cannot be: one clear line, an exit code that is not 0, and nothing half-written. */
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runCommandLine } from './command-line.ts';
+import { bzImage, elfProgram } from './guest/fixtures.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'viommu-test-'));
+const at = (name: string) => join(folder, name);
+
+beforeAll(() => {
+  mkdirSync(at('sockets'));
+  mkdirSync(at('modules'));
+  writeFileSync(at('modules/modules.builtin'), 'a/virtio_pci.ko\na/virtio_blk.ko\n');
+  writeFileSync(at('disk'), new Uint8Array(1024));
+  writeFileSync(at('odd'), new Uint8Array(1000));
+  writeFileSync(at('vmlinuz'), bzImage('6.12.117-test (me)'));
+  writeFileSync(at('busybox'), elfProgram(1));
+  for (const version of ['9.2.4', '10.1.2']) {
+    writeFileSync(
+      at(`qemu-${version}`),
+      `#!/bin/sh
+[ "$1" = --version ] && echo "QEMU emulator version ${version}"
+echo 'name "vfio-user-pci", bus PCI'
+`,
+    );
+    chmodSync(at(`qemu-${version}`), 0o755);
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const serve = (...args: string[]) => ['serve', '--socket-dir', at('sockets'), ...args];
+const own = (name: string) => [
+  '--kernel',
+  at('vmlinuz'),
+  '--busybox',
+  at('busybox'),
+  '--qemu',
+  at(name),
+];
+
+it.each([
+  ['an unknown command', ['serv'], "unknown command 'serv'"],
+  ['an argument too many', ['demo', 'extra'], 'too many arguments'],
+  ['an unknown option', ['linux', '--fast'], "unknown option '--fast'"],
+  ['serve without an IOMMU', serve(), "required option '--iommu <address>' not specified"],
+  [
+    'a socket dir that is not there',
+    ['serve', '--socket-dir', at('none'), '--iommu', '00:04.0'],
+    `--socket-dir: ${at('none')} is not there; make that folder first`,
+  ],
+  [
+    'a socket dir that is a file',
+    ['serve', '--socket-dir', at('disk'), '--iommu', '00:04.0'],
+    `--socket-dir: ${at('disk')} is not a folder`,
+  ],
+  ['a malformed address', serve('--iommu', '4'), "--iommu: '4' is no PCI address"],
+  [
+    'an address on another bus',
+    serve('--iommu', '01:04.0'),
+    'the IOMMU is at 01:04.0; QEMU takes these functions on bus 0 only',
+  ],
+  [
+    'a missing disk',
+    serve('--iommu', '00:04.0', '--blk', `00:05.0=${at('none')}`),
+    `disk ${at('none')} cannot be opened: ENOENT`,
+  ],
+  [
+    'a disk of half a sector',
+    serve('--iommu', '00:04.0', '--blk', `00:05.0=${at('odd')}`),
+    'has 1000 bytes',
+  ],
+  [
+    'two functions at one address',
+    serve('--iommu', '00:04.0', '--blk', `00:05.0=${at('disk')}`, '--rng', '00:05.0'),
+    `disk ${at('disk')} and the rng are both at 00:05.0`,
+  ],
+  [
+    'bypass neither on nor off',
+    serve('--iommu', '00:04.0', '--boot-bypass', 'maybe'),
+    "--boot-bypass: 'maybe' is neither on nor off",
+  ],
+  ['no number of rounds', ['bench', '--rounds', 'many'], "argument 'many' is invalid"],
+  ['an old QEMU', ['linux', '--modules', at('modules'), ...own('qemu-9.2.4')], '9.2.4'],
+  [
+    'a kernel without the driver',
+    ['linux', '--modules', at('modules'), ...own('qemu-10.1.2')],
+    'has no virtio_iommu, neither as a module nor built in',
+  ],
+])('%s', async (_what, args, problem) => {
+  let text = '';
+  const exitCode = await runCommandLine(args, (part) => {
+    text += part;
+  });
+  expect(text).toContain(problem);
+  expect(text).toMatch(/^viommu: [^\n]+\n$/);
+  expect(exitCode).toBe(1);
+  expect(readdirSync(at('sockets'))).toEqual([]);
+});
