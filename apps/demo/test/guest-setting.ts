@@ -18,7 +18,8 @@ import type { ServerMessage, ServerStatistics } from '../src/server/server-messa
 const SERVER_THREAD = fileURLToPath(new URL('../dist/server-thread.js', import.meta.url));
 
 /** In CI the tests must run, so what is missing is fetched; elsewhere the cache decides. */
-const parts = process.env.CI || guestPartsAreCached() ? await prepareGuestParts() : undefined;
+export const parts =
+  process.env.CI || guestPartsAreCached() ? await prepareGuestParts() : undefined;
 
 export const hasGuest = parts !== undefined;
 if (!hasGuest) {
