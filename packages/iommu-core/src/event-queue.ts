@@ -52,6 +52,10 @@ export class EventQueue {
     if (context === undefined || queue === undefined || !queue.pop(this.#chain)) {
       return false;
     }
+    // Where memory is reached by messages, a reset can come while the ring is read.
+    if (this.#context !== context) {
+      return false;
+    }
     this.#encode(endpoint, reason, access, address);
     const written = this.#write(context);
     queue.pushUsed(this.#chain.head, written);

@@ -45,6 +45,8 @@ export interface ConnectionOptions {
   readonly dmaTimeoutMilliseconds: number;
   /** Handles messages of all connections: what there is to do while one waits for a reply. */
   readonly handleMessages: (timeoutMilliseconds: number) => void;
+  /** Whether functions are at work, this one or another that reports a fault through this one. */
+  readonly isServicing: () => boolean;
   /** The client has negotiated, and the function is plugged in. */
   readonly onNegotiated: () => void;
 }
@@ -70,8 +72,10 @@ export class Connection implements DmaExchangeHost, Session {
   readonly #reply: Reply;
   #pluggedIn = false;
   #serving = false;
+  /** A request of the client is being handled, and its answer is not sent. */
+  #handling = false;
   #pausedUntil = 0;
-  /** A reset has come while the function is in `service`. It waits, received but unanswered, and all DMA fails. */
+  /** A reset has come while the function is at work. It waits, received but unanswered, and all DMA fails. */
   #resetHeld = false;
 
   constructor(options: ConnectionOptions) {
@@ -91,7 +95,12 @@ export class Connection implements DmaExchangeHost, Session {
   }
 
   get mayExchange(): boolean {
-    return this.#serving && !this.#resetHeld && this.stream.failure === undefined;
+    return (
+      this.#options.isServicing() &&
+      !this.#handling &&
+      !this.#resetHeld &&
+      this.stream.failure === undefined
+    );
   }
 
   /** Handles messages that have come, at most `limit`, and not beyond one that was answered: its sender mostly waits. */
@@ -118,11 +127,16 @@ export class Connection implements DmaExchangeHost, Session {
       return true;
     }
     const command = received.getUint16(HEADER_COMMAND, true);
-    if (command === VFIO_USER_DEVICE_RESET && this.#serving) {
+    if (command === VFIO_USER_DEVICE_RESET && (this.#serving || this.#exchange.isWaiting)) {
       this.#resetHeld = true;
       return true;
     }
-    return this.#answer(command, flags);
+    this.#handling = true;
+    try {
+      return this.#answer(command, flags);
+    } finally {
+      this.#handling = false;
+    }
   }
 
   #answer(command: number, flags: number): boolean {
@@ -189,6 +203,7 @@ export class Connection implements DmaExchangeHost, Session {
    * @returns true when work is left
    */
   service(): boolean {
+    this.#handleHeldReset();
     if (!this.#pluggedIn || this.stream.sendBlocked || this.stream.failure !== undefined) {
       return false;
     }
@@ -201,11 +216,16 @@ export class Connection implements DmaExchangeHost, Session {
     } finally {
       this.#serving = false;
     }
-    if (this.#resetHeld) {
-      this.#resetHeld = false;
-      this.#handle();
-    }
+    this.#handleHeldReset();
     return workLeft && this.stream.failure === undefined;
+  }
+
+  #handleHeldReset(): void {
+    if (!this.#resetHeld) {
+      return;
+    }
+    this.#resetHeld = false;
+    this.#handle();
   }
 
   /** Drops everything of the client: the function is unplugged, descriptors are closed, memory is given back. */

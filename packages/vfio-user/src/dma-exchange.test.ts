@@ -297,3 +297,29 @@ it('a kick that comes meanwhile for a function that had its turn is worked on wi
   expect(worked).toBe(true);
   harness.close();
 });
+
+it('one function reaches memory through another, as a fault report does, but not while a request is answered', () => {
+  const results: boolean[] = [];
+  const { memory } = helper.host!;
+  harness.ask(helperClient, dmaMapRequest(0x1000, 0x1000, 3));
+  const byte = new Uint8Array(1);
+  helper.readBar = () => {
+    results.push(memory.read(0x1080, byte, 0, 1));
+    return 0;
+  };
+  pciFunction.readBar = () => {
+    const request = helperClient.receive()!;
+    helperClient.send(regionReadRequest(0, 0, 1));
+    helperClient.send(answerRead(request));
+    return 0;
+  };
+  pciFunction.work = () => {
+    pciFunction.work = () => false;
+    client.send(regionReadRequest(0, 0, 1));
+    results.push(memory.read(0x1044, byte, 0, 1));
+    return false;
+  };
+  harness.settle();
+  expect(results).toEqual([false, true]);
+  expect(byte[0]).toBe(0x44);
+});

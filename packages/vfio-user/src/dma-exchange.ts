@@ -57,6 +57,11 @@ export class DmaExchange implements DmaMessages {
     this.#host = host;
   }
 
+  /** Whether a reply is awaited right now. */
+  get isWaiting(): boolean {
+    return this.#awaitedId !== -1;
+  }
+
   readDma(address: number, target: Uint8Array, targetOffset: number, length: number): boolean {
     for (let done = 0; done < length; ) {
       const count = Math.min(length - done, this.#host.maxDataXferSize, MAX_EXCHANGE_DATA);

@@ -21,6 +21,8 @@ export interface EndpointContext {
   readonly dmaTimeoutMilliseconds: number;
   /** Handles messages of all endpoints: what there is to do while one waits for a reply. */
   readonly handleMessages: (timeoutMilliseconds: number) => void;
+  /** Whether the functions are at work, and so no request of a client waits for its answer. */
+  readonly isServicing: () => boolean;
   readonly onConnect: (path: string) => void;
   readonly onDisconnect: (path: string, reason: string) => void;
 }
@@ -101,7 +103,8 @@ export class Endpoint {
   }
 
   #connect(fd: number): Connection {
-    const { libc, pool, logger, one, dmaTimeoutMilliseconds, handleMessages } = this.#context;
+    const { libc, pool, logger, one, dmaTimeoutMilliseconds } = this.#context;
+    const { handleMessages, isServicing } = this.#context;
     const { interruptPin, msixVectors } = this.#pciFunction;
     const { path } = this.#socket;
     return new Connection({
@@ -113,6 +116,7 @@ export class Endpoint {
       name: path,
       dmaTimeoutMilliseconds,
       handleMessages,
+      isServicing,
       onNegotiated: () => this.#context.onConnect(path),
     });
   }

@@ -37,6 +37,7 @@ export class VfioUserServer {
   readonly #context: EndpointContext;
   readonly #endpoints: Endpoint[] = [];
   #workLeft = false;
+  #servicing = false;
   /** Messages were handled while a function waited for memory: a kick of one that had its turn may be among them. */
   #interleaved = false;
   #paused = false;
@@ -67,6 +68,7 @@ export class VfioUserServer {
         this.#interleaved = true;
         this.#waitAndHandle(timeoutMilliseconds);
       },
+      isServicing: () => this.#servicing,
       onConnect: (path) => options.onConnect?.(path),
       onDisconnect: (path, reason) => options.onDisconnect?.(path, reason),
     };
@@ -161,6 +163,7 @@ export class VfioUserServer {
   #service(): boolean {
     let workLeft = false;
     this.#paused = false;
+    this.#servicing = true;
     for (const endpoint of this.#endpoints) {
       if (endpoint.paused) {
         this.#paused = true;
@@ -168,6 +171,7 @@ export class VfioUserServer {
         workLeft = true;
       }
     }
+    this.#servicing = false;
     return workLeft;
   }
 }

@@ -4,7 +4,6 @@ import { type Logger, silentLogger } from '../logger.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { MAX_QUEUE_SIZE } from '../ring/layout.ts';
 import { SplitVirtqueue } from '../ring/split-virtqueue.ts';
-import type { Virtqueue } from '../ring/virtqueue.ts';
 import {
   VIRTIO_CONFIG_S_DRIVER_OK,
   VIRTIO_CONFIG_S_FEATURES_OK,
@@ -34,7 +33,7 @@ const SESSION_FEATURES =
   VIRTIO_F_VERSION_1 |
   VIRTIO_F_INDIRECT_DESC |
   VIRTIO_F_EVENT_IDX |
-  // Each device here answers its buffers in the order in which it took them.
+  // Each device here uses the buffers of a queue in the order in which it took them.
   VIRTIO_F_IN_ORDER |
   VIRTIO_F_RING_RESET;
 const STATUS_BITS = 0xff;
@@ -47,7 +46,7 @@ export class DeviceSession {
   readonly #interrupts: InterruptSink;
   readonly #logger: Logger;
   readonly #queues: readonly QueueSettings[];
-  readonly #virtqueues: (Virtqueue | undefined)[];
+  readonly #virtqueues: (SplitVirtqueue | undefined)[];
   readonly #kicked: Uint8Array;
   readonly #offered: FeatureWords;
   readonly #accepted = new FeatureWords(0n);
@@ -55,6 +54,10 @@ export class DeviceSession {
   #status = 0;
   #configGeneration = 0;
   #active = false;
+  /** The device is at work. Where it reaches memory by messages, the driver's register writes arrive meanwhile. */
+  #working = false;
+  /** A reset came while the device was at work: its queues are gone, the rest waits, and so does the driver. */
+  #resetPending = false;
 
   /** @throws VirtioError `QUEUE_SIZE` when a device has a queue size that is no power of two up to 32768 */
   constructor(options: DeviceSessionOptions) {
@@ -110,12 +113,16 @@ export class DeviceSession {
     return this.#status;
   }
 
-  /** "Device Status Field": 0 resets; bits are only ever added; FEATURES_OK and DRIVER_OK take effect once. */
+  /**
+   * "Device Status Field": 0 resets; bits are only ever added; FEATURES_OK and DRIVER_OK take effect once. The status reads
+   * as 0 when the reset is done.
+   */
   writeStatus(value: number): void {
     if (value === 0) {
       this.reset();
       return;
     }
+    if (this.#resetPending) return;
     let added = value & STATUS_BITS & ~this.#status & ~VIRTIO_CONFIG_S_NEEDS_RESET;
     if ((added & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && !this.#agrees())
       added &= ~VIRTIO_CONFIG_S_FEATURES_OK;
@@ -155,6 +162,15 @@ export class DeviceSession {
    * @returns true when one of them has buffers left
    */
   service(): boolean {
+    this.#working = true;
+    const left = this.#workThroughQueues();
+    this.#working = false;
+    if (!this.#resetPending) return left;
+    this.reset();
+    return false;
+  }
+
+  #workThroughQueues(): boolean {
     let left = false;
     for (let index = 0; index < this.queueCount; index += 1) {
       if (this.#kicked[index] === 0) continue;
@@ -184,11 +200,15 @@ export class DeviceSession {
     this.#interrupts.configChange();
   }
 
+  /** Back to the state after power-on; at the end of {@link service} when the device is at work. */
   reset(): void {
+    this.#kicked.fill(0);
+    for (const virtqueue of this.#virtqueues) virtqueue?.retire();
+    this.#resetPending = this.#working;
+    if (this.#working) return;
     this.#status = 0;
     this.#active = false;
     this.#accepted.clear();
-    this.#kicked.fill(0);
     this.#virtqueues.fill(undefined);
     for (const queue of this.#queues) queue.clear();
     this.device.reset();
@@ -243,6 +263,7 @@ export class DeviceSession {
   #resetQueue(index: number): void {
     if ((this.#accepted.mask & VIRTIO_F_RING_RESET) === 0n) return;
     this.#kicked[index] = 0;
+    this.#virtqueues[index]?.retire();
     this.#virtqueues[index] = undefined;
     this.#queues[index]!.clear();
     if (this.#active) this.device.queueReset?.(index);

@@ -25,9 +25,12 @@ export interface DeviceContext {
 }
 
 /**
- * A device model. Its transport's `DeviceSession` calls it, never from within one of its own calls, and keeps the order
- * `activate`, then any of `notifyQueue`, `queueReset`, `readConfig`, `writeConfig`, then `reset`. The configuration can be
- * read and written before `activate`, too.
+ * A device model. Its transport's `DeviceSession` calls it and keeps the order `activate`, then any of `notifyQueue`,
+ * `queueReset`, `readConfig`, `writeConfig`, then `reset`. The configuration can be read and written before `activate`, too.
+ *
+ * Where memory is reached by messages, the driver goes on while the device waits for memory: `readConfig`, `writeConfig`
+ * and `queueReset` can then come from within `notifyQueue`, and a queue can break or be gone after any access. `reset`
+ * never comes from within another call.
  */
 export interface VirtioDevice {
   /** Device type ("Device Types"): 2 block, 4 entropy, 23 IOMMU. */

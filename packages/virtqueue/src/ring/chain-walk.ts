@@ -80,7 +80,7 @@ export class ChainWalker {
     let index = 0;
     for (let visited = 0; visited < entries; visited += 1) {
       if (index >= entries) return this.#fail(`index ${index} is beyond the indirect table`);
-      this.#loadIndirect(index);
+      this.#decode(this.#indirectView, index * DESC_SIZE);
       // "A driver MUST NOT set the VIRTQ_DESC_F_INDIRECT flag within an indirect descriptor"
       if ((this.#flags & VIRTQ_DESC_F_INDIRECT) !== 0)
         return this.#fail('an indirect table inside another');
@@ -116,6 +116,10 @@ export class ChainWalker {
   #loadDescriptor(index: number): void {
     const table = this.#table;
     const offset = index * DESC_SIZE;
+    if (!table.isInPlace) {
+      this.#decode(table.copyDescriptor(offset), 0);
+      return;
+    }
     this.#address = joinLe64(
       table.load32(offset + DESC_ADDR),
       table.load32(offset + DESC_ADDR + 4),
@@ -125,9 +129,7 @@ export class ChainWalker {
     this.#next = table.load16(offset + DESC_NEXT);
   }
 
-  #loadIndirect(index: number): void {
-    const view = this.#indirectView;
-    const offset = index * DESC_SIZE;
+  #decode(view: DataView, offset: number): void {
     this.#address = joinLe64(
       view.getUint32(offset + DESC_ADDR, true),
       view.getUint32(offset + DESC_ADDR + 4, true),

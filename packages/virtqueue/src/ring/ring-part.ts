@@ -5,6 +5,8 @@ import { type GuestMemory, type MemoryWindow, WINDOW_INVISIBLE } from '../memory
 
 /** Of a 32-bit field. */
 const ALIGNMENT = 4;
+/** The longest thing that is copied in or out at once: a descriptor. */
+const SCRATCH_SIZE = 16;
 
 /**
  * Loads and stores of 16 and 32 bits at even offsets of a ring part. When the whole part is one aligned run of visible
@@ -21,7 +23,7 @@ export class RingPart {
   readonly #length: number;
   readonly #access: number;
   readonly #window: MemoryWindow = createMemoryWindow();
-  readonly #scratch = new Uint8Array(4);
+  readonly #scratch = new Uint8Array(SCRATCH_SIZE);
   readonly #scratchView = new DataView(this.#scratch.buffer);
   #generation = Number.NaN;
   /** Whether the whole part is in place, from `#start` on in the views. */
@@ -60,6 +62,17 @@ export class RingPart {
     return this.#copyIn(offset, 4) ? this.#scratchView.getUint32(0, true) : 0;
   }
 
+  /** Whether fields are loaded where they are. Otherwise each access may cost a message, and few long ones are better. */
+  get isInPlace(): boolean {
+    return this.#inPlace;
+  }
+
+  /** Copies the 16 bytes of a descriptor; `failed` tells whether they came. The view is good until the next access. */
+  copyDescriptor(offset: number): DataView {
+    this.#copyIn(offset, SCRATCH_SIZE);
+    return this.#scratchView;
+  }
+
   store16(offset: number, value: number): void {
     if (this.#inPlace) {
       this.#words[(this.#start + offset) >>> 1] = value;
@@ -69,13 +82,16 @@ export class RingPart {
     this.#copyOut(offset, 2);
   }
 
-  store32(offset: number, value: number): void {
+  /** Stores two fields, one after the other in memory. */
+  storePair32(offset: number, first: number, second: number): void {
     if (this.#inPlace) {
-      this.#doublewords[(this.#start + offset) >>> 2] = value;
+      this.#doublewords[(this.#start + offset) >>> 2] = first;
+      this.#doublewords[(this.#start + offset + 4) >>> 2] = second;
       return;
     }
-    this.#scratchView.setUint32(0, value, true);
-    this.#copyOut(offset, 4);
+    this.#scratchView.setUint32(0, first, true);
+    this.#scratchView.setUint32(4, second, true);
+    this.#copyOut(offset, 8);
   }
 
   /** Loads an index, flags or event field; no later access is done before it. */

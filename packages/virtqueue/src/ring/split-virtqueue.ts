@@ -79,6 +79,11 @@ export class SplitVirtqueue implements Virtqueue {
     this.#checkPlacement(options);
   }
 
+  /** The driver takes the queue back: nothing is popped or pushed any more, whoever still holds it. */
+  retire(): void {
+    this.broken = true;
+  }
+
   pop(chain: DescriptorChain): boolean {
     if (!this.#ready() || !this.#hasAvailable()) return false;
     const slot = this.#nextAvail & (this.size - 1);
@@ -92,8 +97,7 @@ export class SplitVirtqueue implements Virtqueue {
   pushUsed(head: number, length: number): void {
     if (!this.#ready()) return;
     const offset = USED_RING + USED_ELEM_SIZE * (this.#usedIdx & (this.size - 1));
-    this.#used.store32(offset, head);
-    this.#used.store32(offset + 4, length);
+    this.#used.storePair32(offset, head, length);
     this.#usedIdx = (this.#usedIdx + 1) & WRAP;
     // "The device MUST set len prior to updating the used idx": the store below publishes all stores before it.
     this.#used.storeShared16(USED_IDX, this.#usedIdx);

@@ -42,7 +42,7 @@ export interface Virtqueue {
   readonly size: number;
   /** The memory in which the rings and the buffers lie: the device's DMA view. */
   readonly memory: GuestMemory;
-  /** The driver broke the ring. Nothing is popped or pushed any more, and the device has asked for a reset. */
+  /** The driver broke the ring, and the device has asked for a reset; or it took the queue back. Nothing is popped or pushed any more. */
   readonly broken: boolean;
 
   /**
