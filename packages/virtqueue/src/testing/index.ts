@@ -1,1 +1,3 @@
-export {};
+export type { GuestMemorySubject } from './guest-memory-suite.ts';
+export { guestMemorySuite, testByte, testPage } from './guest-memory-suite.ts';
+export { InvisibleGuestMemory, ScatteredGuestMemory } from './wrapped-memory.ts';
