@@ -1,3 +1,9 @@
 export type { GuestMemorySubject } from './guest-memory-suite.ts';
 export { guestMemorySuite, testByte, testPage } from './guest-memory-suite.ts';
+export type {
+  VirtqueueSubject,
+  VirtqueueSuiteDriver,
+  VirtqueueSuiteOptions,
+} from './virtqueue-suite.ts';
+export { virtqueueSuite } from './virtqueue-suite.ts';
 export { InvisibleGuestMemory, ScatteredGuestMemory } from './wrapped-memory.ts';

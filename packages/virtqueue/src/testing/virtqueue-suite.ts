@@ -1,0 +1,214 @@
+/** virtqueueSuite: what every Virtqueue must do for its device, whatever the ring's format; told from both of its ends. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { BufferSegment, UsedBuffer } from '../driver/split-driver-queue.ts';
+import { createDescriptorChain } from '../ring/descriptor-chain.ts';
+import { drainQueue } from '../ring/drain-queue.ts';
+import { CHAIN_KEPT, type DescriptorChain, type Virtqueue } from '../ring/virtqueue.ts';
+
+/** The driver's end. */
+export interface VirtqueueSuiteDriver {
+  readonly freeCount: number;
+  add(
+    readable: readonly BufferSegment[],
+    writable: readonly BufferSegment[],
+    token: number,
+  ): boolean;
+  shouldNotify(): boolean;
+  takeUsed(out: UsedBuffer): boolean;
+  enableInterrupts(enabled: boolean): void;
+}
+
+/** Both ends of an empty queue. */
+export interface VirtqueueSubject {
+  readonly queue: Virtqueue;
+  readonly driver: VirtqueueSuiteDriver;
+}
+
+export interface VirtqueueSuiteOptions {
+  readonly size: number;
+  readonly eventIdx: boolean;
+}
+
+export function virtqueueSuite(
+  name: string,
+  factory: (options: VirtqueueSuiteOptions) => VirtqueueSubject,
+): void {
+  describe.each([false, true])(`Virtqueue: ${name}, EVENT_IDX %s`, (eventIdx) => {
+    let queue: Virtqueue;
+    let driver: VirtqueueSuiteDriver;
+    let chain: DescriptorChain;
+    const used = { token: -1, length: -1 };
+
+    const create = (size: number) => {
+      ({ queue, driver } = factory({ size, eventIdx }));
+      chain = createDescriptorChain(size);
+    };
+    beforeEach(() => create(8));
+
+    const one = (address: number, length = 16): BufferSegment[] => [{ address, length }];
+    const segments = () =>
+      Array.from({ length: chain.count }, (_, index) => [
+        chain.addresses[index],
+        chain.lengths[index],
+      ]);
+
+    it('is empty at first', () => {
+      expect(queue.pop(chain)).toBe(false);
+      expect(driver.takeUsed(used)).toBe(false);
+      expect([queue.broken, queue.size]).toEqual([false, 8]);
+    });
+
+    it('hands out the segments of a buffer, readable before writable', () => {
+      driver.add(
+        [
+          { address: 0x1_2345_6789, length: 7 },
+          { address: 0x10, length: 0xffff_0000 },
+        ],
+        one(2 ** 51 + 1, 1),
+        5,
+      );
+      expect(queue.pop(chain)).toBe(true);
+      expect(segments()).toEqual([
+        [0x1_2345_6789, 7],
+        [0x10, 0xffff_0000],
+        [2 ** 51 + 1, 1],
+      ]);
+      expect([chain.readableCount, chain.readableLength, chain.writableLength]).toEqual([
+        2, 0xffff_0007, 1,
+      ]);
+      expect(queue.pop(chain)).toBe(false);
+    });
+
+    it('takes buffers of one direction, and empty segments', () => {
+      driver.add(one(1, 0), [], 0);
+      driver.add([], one(2, 3), 1);
+      queue.pop(chain);
+      expect([chain.count, chain.readableCount, chain.readableLength]).toEqual([1, 1, 0]);
+      queue.pop(chain);
+      expect([chain.count, chain.readableCount, chain.writableLength]).toEqual([1, 0, 3]);
+    });
+
+    it('hands buffers out in the order in which they came, and back in any', () => {
+      for (let token = 0; token < 4; token += 1) driver.add(one(token), one(token), token);
+      const heads: number[] = [];
+      for (let index = 0; index < 4; index += 1) {
+        queue.pop(chain);
+        expect(chain.addresses[0]).toBe(index);
+        heads.push(chain.head);
+      }
+      for (const index of [2, 0, 3, 1]) queue.pushUsed(heads[index]!, 100 + index);
+      for (const index of [2, 0, 3, 1]) {
+        expect(driver.takeUsed(used)).toBe(true);
+        expect(used).toEqual({ token: index, length: 100 + index });
+      }
+      expect(driver.takeUsed(used)).toBe(false);
+      expect(driver.freeCount).toBe(8);
+    });
+
+    it.each([1, 2, 4, 256, 4096, 32768])('is filled to its size of %d, and emptied', (size) => {
+      create(size);
+      for (let token = 0; token < size; token += 1) {
+        expect(driver.add(one(token), [], token)).toBe(true);
+      }
+      expect(driver.add(one(0), [], 0)).toBe(false);
+      for (let token = 0; token < size; token += 1) {
+        expect(queue.pop(chain)).toBe(true);
+        if (chain.addresses[0] !== token) throw new Error(`buffer ${token} is out of order`);
+        queue.pushUsed(chain.head, token);
+      }
+      expect(queue.pop(chain)).toBe(false);
+      for (let token = 0; token < size; token += 1) {
+        if (!driver.takeUsed(used) || used.token !== token) throw new Error(`no buffer ${token}`);
+      }
+      expect(driver.freeCount).toBe(size);
+    });
+
+    it('a chain fills the whole queue', () => {
+      const half = Array.from({ length: 4 }, (_, index) => ({ address: index, length: 1 }));
+      expect(driver.add(half, half, 0)).toBe(true);
+      expect(queue.pop(chain)).toBe(true);
+      expect([chain.count, chain.readableCount]).toEqual([8, 4]);
+    });
+
+    it('goes on when its indices wrap', () => {
+      for (let token = 0; token < 140_000; token += 1) {
+        driver.add(one(token), [], token);
+        if (!queue.pop(chain) || chain.addresses[0] !== token) throw new Error(`lost ${token}`);
+        queue.pushUsed(chain.head, token);
+        if (!driver.takeUsed(used) || used.token !== token) throw new Error(`not back: ${token}`);
+      }
+      expect(queue.broken).toBe(false);
+    });
+
+    it('interrupts for what the driver waits for, once', () => {
+      const push = () => {
+        driver.add(one(0), [], 0);
+        queue.pop(chain);
+        queue.pushUsed(chain.head, 0);
+      };
+      expect(queue.shouldInterrupt()).toBe(false);
+      driver.enableInterrupts(true);
+      push();
+      push();
+      expect(queue.shouldInterrupt()).toBe(true);
+      expect(queue.shouldInterrupt()).toBe(false);
+      while (driver.takeUsed(used)) {}
+      driver.enableInterrupts(false);
+      push();
+      expect(queue.shouldInterrupt()).toBe(false);
+      driver.takeUsed(used);
+      driver.enableInterrupts(true);
+      push();
+      expect(queue.shouldInterrupt()).toBe(true);
+    });
+
+    it('is kicked only while it wants to be', () => {
+      queue.enableNotifications();
+      driver.add(one(0), [], 0);
+      expect(driver.shouldNotify()).toBe(true);
+      expect(driver.shouldNotify()).toBe(false);
+      queue.disableNotifications();
+      driver.add(one(0), [], 0);
+      expect(driver.shouldNotify()).toBe(false);
+      while (queue.pop(chain)) {}
+      expect(queue.enableNotifications()).toBe(false);
+      driver.add(one(0), [], 0);
+      expect(driver.shouldNotify()).toBe(true);
+    });
+
+    it('says what came while nobody was to kick', () => {
+      queue.disableNotifications();
+      driver.add(one(0), [], 0);
+      driver.shouldNotify();
+      expect(queue.enableNotifications()).toBe(true);
+    });
+
+    it('is drained in portions, with one interrupt each', () => {
+      const interrupts: number[] = [];
+      const sink = { usedBuffer: (index: number) => interrupts.push(index), configChange() {} };
+      const seen: number[] = [];
+      const handler = {
+        handleChain({ addresses, head }: DescriptorChain) {
+          const address = addresses[0]!;
+          seen.push(address);
+          if (address !== 2) return address;
+          kept = head;
+          return CHAIN_KEPT;
+        },
+      };
+      let kept = -1;
+      driver.enableInterrupts(true);
+      for (let token = 1; token <= 6; token += 1) driver.add(one(token), [], token);
+      expect(drainQueue(queue, chain, handler, sink, 4)).toBe(true);
+      expect([seen, interrupts]).toEqual([[1, 2, 3, 4], [queue.index]]);
+      while (driver.takeUsed(used)) {}
+      driver.enableInterrupts(true);
+      expect(drainQueue(queue, chain, handler, sink, 4)).toBe(false);
+      expect([seen.length, interrupts.length]).toEqual([6, 2]);
+      while (driver.takeUsed(used)) {}
+      queue.pushUsed(kept, 22);
+      expect(driver.takeUsed(used)).toBe(true);
+      expect(used).toEqual({ token: 2, length: 22 });
+    });
+  });
+}
