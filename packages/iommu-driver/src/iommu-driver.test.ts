@@ -14,7 +14,7 @@ beforeEach(() => {
 const fault = () => ({ reason: 0, flags: 0, endpoint: 0, address: 0 });
 
 function hex(bytes: Uint8Array | undefined): string {
-  return Buffer.from(bytes ?? []).toString('hex');
+  return [...(bytes ?? [])].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 describe('bringing the device up', () => {

@@ -68,6 +68,11 @@ function available(...heads: number[]): void {
   view.setUint16(AVAIL + 2, heads.length, true);
 }
 
+/** Faster than a comparison that could say what differs. */
+function isSame(before: Uint8Array): boolean {
+  return bytes.every((byte, index) => byte === before[index]);
+}
+
 const MEMORIES: [string, (memory: GuestMemory) => GuestMemory][] = [
   ['in place', (seen) => seen],
   ['scattered', (seen) => new ScatteredGuestMemory(seen, 12)],
@@ -209,7 +214,7 @@ describe.each(MEMORIES)('a ring %s', (_name, wrap) => {
     queue.pushUsed(0, 1);
     queue.disableNotifications();
     expect([queue.enableNotifications(), queue.shouldInterrupt()]).toEqual([false, false]);
-    expect([Buffer.compare(bytes, before), reasons.length]).toEqual([0, 1]);
+    expect([isSame(before), reasons.length]).toEqual([true, 1]);
   });
 
   it('an indirect table without the feature', () => {
@@ -303,7 +308,7 @@ describe.each(MEMORIES)('a ring %s', (_name, wrap) => {
           if (!queue.broken) expect(popped).toBe(heads.length);
           before.fill(0, USED, USED + 6 + 8 * SIZE);
           bytes.fill(0, USED, USED + 6 + 8 * SIZE);
-          expect(Buffer.compare(bytes, before)).toBe(0);
+          expect(isSame(before)).toBe(true);
         },
       ),
     );

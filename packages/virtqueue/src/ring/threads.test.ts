@@ -1,0 +1,102 @@
+/** Driver and device in two threads that sleep when there is nothing to do: no buffer and no notification is lost. */
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { build } from 'esbuild';
+import { expect, it } from 'vitest';
+import { SplitDriverQueue, splitQueueLayout } from '../driver/split-driver-queue.ts';
+import {
+  INTERRUPTS,
+  KICKS,
+  LIMIT_MILLISECONDS,
+  STOP,
+  type ThreadSetting,
+} from '../fixtures/thread-setting.ts';
+import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
+
+const BUFFERS = 20_000;
+const DATA = 0x8000;
+
+async function startDevice(setting: ThreadSetting): Promise<Worker> {
+  const entry = fileURLToPath(new URL('../fixtures/device-thread.ts', import.meta.url));
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    write: false,
+  });
+  return new Worker(outputFiles[0]!.text, { eval: true, workerData: setting, execArgv: [] });
+}
+
+it.each([
+  [2, false],
+  [2, true],
+  [64, false],
+  [64, true],
+])(
+  'a queue of %d, EVENT_IDX %s',
+  async (size, eventIdx) => {
+    const layout = splitQueueLayout(size);
+    const { descriptorTable, availRing, usedRing } = layout;
+    const setting: ThreadSetting = {
+      memory: new SharedArrayBuffer(0x10000),
+      signals: new SharedArrayBuffer(16),
+      ring: { size, descriptorTable, availRing, usedRing, eventIdx },
+    };
+    const memory = new ArrayGuestMemory([{ base: 0, buffer: setting.memory }]);
+    const data = new Int32Array(setting.memory);
+    const signals = new Int32Array(setting.signals);
+    const queue = new SplitDriverQueue({ size, memory, address: 0, eventIdx });
+    const device = await startDevice(setting);
+    const exited = once(device, 'exit');
+
+    const used = { token: 0, length: 0 };
+    const slots = size / 2;
+    const free = Array.from({ length: slots }, (_, slot) => slot);
+    let added = 0;
+    let taken = 0;
+    let wrong = 0;
+    const kick = () => {
+      Atomics.add(signals, KICKS, 1);
+      Atomics.notify(signals, KICKS);
+    };
+    const take = () => {
+      if (!queue.takeUsed(used)) return false;
+      const at = (DATA + 8 * used.token) / 4;
+      if (used.length !== 4 || data[at + 1] !== data[at]! + 1) wrong += 1;
+      free.push(used.token);
+      taken += 1;
+      return true;
+    };
+    while (taken < BUFFERS) {
+      for (
+        let slot = free.pop();
+        slot !== undefined;
+        slot = added < BUFFERS ? free.pop() : undefined
+      ) {
+        const address = DATA + 8 * slot;
+        data[address / 4] = added;
+        data[address / 4 + 1] = -1;
+        queue.add([{ address, length: 4 }], [{ address: address + 4, length: 4 }], slot);
+        added += 1;
+      }
+      if (queue.shouldNotify()) kick();
+      if (take()) continue;
+      const interrupts = Atomics.load(signals, INTERRUPTS);
+      queue.enableInterrupts(true);
+      if (take()) continue;
+      if (Atomics.wait(signals, INTERRUPTS, interrupts, LIMIT_MILLISECONDS) === 'timed-out') {
+        throw new Error(`no interrupt: ${taken} of ${added} buffers are back`);
+      }
+    }
+    Atomics.store(signals, STOP, 1);
+    kick();
+    const [exitCode] = await exited;
+    expect(exitCode).toBe(0);
+    expect([taken, wrong]).toEqual([BUFFERS, 0]);
+    expect(signals[INTERRUPTS]).toBeGreaterThan(0);
+    if (size > 2) expect(signals[KICKS]).toBeLessThan(BUFFERS);
+  },
+  60_000,
+);
