@@ -1,5 +1,6 @@
 export type { GuestMemorySubject } from './guest-memory-suite.ts';
 export { guestMemorySuite, testByte, testPage } from './guest-memory-suite.ts';
+export { virtioDeviceSuite } from './virtio-device-suite.ts';
 export type {
   VirtqueueSubject,
   VirtqueueSuiteDriver,

@@ -1,0 +1,390 @@
+/** Status, features, queues and resets, as a transport drives them; numbers are written out from the standard. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { SplitDriverQueue, splitQueueLayout } from '../driver/split-driver-queue.ts';
+import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
+import type { GuestMemory } from '../memory/guest-memory.ts';
+import { createDescriptorChain } from '../ring/descriptor-chain.ts';
+import { drainQueue } from '../ring/drain-queue.ts';
+import type { DescriptorChain } from '../ring/virtqueue.ts';
+import { DeviceSession } from './device-session.ts';
+import type { DeviceContext, VirtioDevice } from './virtio-device.ts';
+
+const RING = 0x1000;
+const SIZE = 8;
+const { descriptorTable, availRing, usedRing } = splitQueueLayout(SIZE);
+/** ACKNOWLEDGE, DRIVER, then FEATURES_OK, then DRIVER_OK. */
+const [ACKNOWLEDGED, AGREED, UP] = [0x3, 0xb, 0xf];
+const NEEDS_RESET = 0x40;
+
+/** Uses each buffer with its readable length; tells a test what happens to it. */
+class EchoDevice implements VirtioDevice {
+  readonly deviceId = 42;
+  readonly queueMaxSizes = [SIZE, 16];
+  readonly deviceFeatures = 0x2_0000_0005n;
+  readonly configSize = 6;
+  readonly calls: string[] = [];
+  readonly config = new Uint8Array(6);
+  context: DeviceContext | undefined;
+  accepts = true;
+  during: (chain: DescriptorChain) => void = () => {};
+  readonly #chain = createDescriptorChain(16);
+
+  readConfig(offset: number, width: number): number {
+    return this.config
+      .subarray(offset, offset + width)
+      .reduceRight((sum, byte) => sum * 256 + byte, 0);
+  }
+
+  writeConfig(offset: number, _width: number, value: number): void {
+    this.config[offset] = value;
+  }
+
+  acceptFeatures(features: bigint): boolean {
+    this.calls.push(`accept ${features.toString(16)}`);
+    return this.accepts;
+  }
+
+  activate(context: DeviceContext): void {
+    this.calls.push('activate');
+    this.context = context;
+  }
+
+  notifyQueue(index: number): boolean {
+    this.calls.push(`notify ${index}`);
+    const queue = this.context?.queues[index];
+    if (queue === undefined) return false;
+    const handler = {
+      handleChain: (chain: DescriptorChain) => {
+        this.during(chain);
+        return chain.readableLength;
+      },
+    };
+    return drainQueue(queue, this.#chain, handler, this.context!.interrupts, 2);
+  }
+
+  queueReset(index: number): void {
+    this.calls.push(`queueReset ${index}`);
+  }
+
+  reset(): void {
+    this.calls.push('reset');
+    this.context = undefined;
+  }
+}
+
+let device: EchoDevice;
+let session: DeviceSession;
+let memory: GuestMemory;
+let interrupts: string[];
+let log: string[];
+
+beforeEach(() => {
+  device = new EchoDevice();
+  interrupts = [];
+  log = [];
+  memory = new ArrayGuestMemory([{ base: 0, buffer: new ArrayBuffer(0x4000) }]);
+  session = new DeviceSession({
+    device,
+    memory,
+    interrupts: {
+      usedBuffer: (index) => interrupts.push(`used ${index}`),
+      configChange: () => interrupts.push('config'),
+    },
+    logger: {
+      debug() {},
+      info() {},
+      warn: (line) => log.push(line),
+      error: (line) => log.push(line),
+    },
+  });
+});
+
+function agree(high = 1, low = 5): void {
+  session.writeStatus(0);
+  session.writeStatus(1);
+  session.writeStatus(ACKNOWLEDGED);
+  session.writeDriverFeatures(0, low);
+  session.writeDriverFeatures(1, high);
+  session.writeStatus(AGREED);
+}
+
+function enable(index = 0, size = SIZE): void {
+  const queue = session.queue(index)!;
+  queue.size = size;
+  queue.writeAddress('descriptorTable', 0, RING + descriptorTable);
+  queue.writeAddress('availRing', 0, RING + availRing);
+  queue.writeAddress('usedRing', 0, RING + usedRing);
+  queue.enable();
+}
+
+function up(): SplitDriverQueue {
+  const driver = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
+  agree();
+  enable();
+  session.writeStatus(UP);
+  return driver;
+}
+
+describe('features', () => {
+  it('are those of the device, of rings, and of the transport', () => {
+    // INDIRECT_DESC 28, EVENT_IDX 29; VERSION_1 32, ACCESS_PLATFORM 33, IN_ORDER 35, RING_RESET 40.
+    expect(session.readDeviceFeatures(0)).toBe(0x3000_0005);
+    expect(session.readDeviceFeatures(1)).toBe(0x10b);
+    expect([2, 3, 4, 0xffff_ffff].map((select) => session.readDeviceFeatures(select))).toEqual([
+      0, 0, 0, 0,
+    ]);
+    const other = new DeviceSession({
+      device,
+      interrupts: { usedBuffer() {}, configChange() {} },
+      transportFeatures: 1n << 39n,
+    });
+    expect(other.readDeviceFeatures(1)).toBe(0x18b);
+  });
+
+  it('are agreed on, and fixed by FEATURES_OK', () => {
+    agree();
+    expect(session.status).toBe(AGREED);
+    expect(device.calls.at(-1)).toBe('accept 100000005');
+    session.writeDriverFeatures(0, 0);
+    expect(session.readDriverFeatures(0)).toBe(5);
+    session.writeStatus(UP);
+    expect(device.context?.driverFeatures).toBe(0x1_0000_0005n);
+  });
+
+  it.each([
+    ['that were not offered', 1, 2],
+    ['in a high word that were not offered', 0x5, 5],
+    ['of a legacy driver', 0, 5],
+  ])('%s are refused', (_what, high, low) => {
+    agree(high, low);
+    expect(session.status).toBe(ACKNOWLEDGED);
+    expect(session.readDriverFeatures(0)).toBe(low);
+  });
+
+  it('that the device refuses are refused, and can be chosen anew', () => {
+    device.accepts = false;
+    agree();
+    expect(session.status).toBe(ACKNOWLEDGED);
+    device.accepts = true;
+    session.writeDriverFeatures(0, 1);
+    session.writeStatus(AGREED);
+    expect(session.status).toBe(AGREED);
+  });
+});
+
+describe('status', () => {
+  it('keeps its bits until 0 is written', () => {
+    session.writeStatus(1);
+    session.writeStatus(2);
+    expect(session.status).toBe(3);
+    session.writeStatus(0x80);
+    expect(session.status).toBe(0x83);
+    session.writeStatus(0);
+    expect(session.status).toBe(0);
+  });
+
+  it('cannot be written to NEEDS_RESET', () => {
+    session.writeStatus(NEEDS_RESET);
+    expect(session.status).toBe(0);
+  });
+
+  it('DRIVER_OK without FEATURES_OK breaks the device', () => {
+    session.writeStatus(1);
+    session.writeStatus(7);
+    expect(session.status).toBe(7 | NEEDS_RESET);
+    expect(device.calls).not.toContain('activate');
+    expect(log).toEqual(['virtio device 42 needs a reset: DRIVER_OK without FEATURES_OK']);
+  });
+
+  it('DRIVER_OK activates once', () => {
+    up();
+    session.writeStatus(UP);
+    expect(device.calls.filter((call) => call === 'activate')).toHaveLength(1);
+  });
+
+  it('NEEDS_RESET is told by a change of the configuration, and ends by a reset', () => {
+    up();
+    const generation = session.configGeneration;
+    session.needsReset('of old age');
+    session.needsReset('of old age');
+    expect([session.status, interrupts]).toEqual([UP | NEEDS_RESET, ['config']]);
+    expect(session.configGeneration).not.toBe(generation);
+    session.writeStatus(0);
+    expect(session.status).toBe(0);
+    up();
+    expect(session.status).toBe(UP);
+  });
+});
+
+describe('queues', () => {
+  it('take the size and the addresses of the driver until they are enabled', () => {
+    const queue = session.queue(0)!;
+    expect([queue.maxSize, queue.size, queue.enabled]).toEqual([8, 8, false]);
+    expect(session.queue(2)).toBeUndefined();
+    queue.writeAddress('usedRing', 0, 0x1234_5678);
+    queue.writeAddress('usedRing', 1, 0x9);
+    expect(queue.address('usedRing')).toBe(0x9_1234_5678);
+    queue.enable();
+    queue.writeAddress('usedRing', 0, 0);
+    expect(queue.readAddress('usedRing', 0)).toBe(0x1234_5678);
+    session.writeStatus(0);
+    expect([queue.enabled, queue.address('usedRing')]).toEqual([false, 0]);
+  });
+
+  it.each([0, 3, 16, 0xffff])('of %d descriptors break the device', (size) => {
+    agree();
+    enable(0, size);
+    session.writeStatus(UP);
+    expect(session.status).toBe(UP | NEEDS_RESET);
+    session.notify(0);
+    expect(session.service()).toBe(false);
+  });
+
+  it('are worked through when they are kicked, in portions', () => {
+    const driver = up();
+    for (let token = 0; token < 3; token += 1)
+      driver.add([{ address: 0, length: token + 1 }], [], token);
+    expect(session.service()).toBe(false);
+    expect(device.calls).not.toContain('notify 0');
+    session.notify(0);
+    session.notify(9);
+    expect(session.service()).toBe(true);
+    expect(session.service()).toBe(false);
+    const used = { token: -1, length: -1 };
+    for (let token = 0; token < 3; token += 1) {
+      driver.takeUsed(used);
+      expect(used).toEqual({ token, length: token + 1 });
+    }
+    expect(interrupts).toEqual(['used 0', 'used 0']);
+  });
+
+  it('kicked before DRIVER_OK are not looked at', () => {
+    const driver = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
+    agree();
+    enable();
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    session.writeStatus(UP);
+    session.service();
+    expect(device.calls).not.toContain('notify 0');
+  });
+
+  it('that the driver breaks ask for a reset, and are not touched any more', () => {
+    const driver = up();
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    memory.write(RING + availRing + 2, Uint8Array.of(0x77, 0), 0, 2);
+    session.notify(0);
+    session.service();
+    expect(session.status).toBe(UP | NEEDS_RESET);
+    expect(log).toEqual([expect.stringContaining('queue 0: the available index jumped')]);
+    device.calls.length = 0;
+    session.notify(0);
+    session.service();
+    expect(device.calls).toEqual([]);
+  });
+
+  it('can be reset alone, and enabled again', () => {
+    const driver = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
+    agree(0x101);
+    enable();
+    session.writeStatus(UP);
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    session.queue(0)!.reset();
+    session.service();
+    expect(device.context?.queues[0]).toBeUndefined();
+    expect(device.calls.slice(-2)).toEqual(['activate', 'queueReset 0']);
+    const again = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
+    enable();
+    again.add([{ address: 0, length: 5 }], [], 7);
+    session.notify(0);
+    session.service();
+    const used = { token: -1, length: -1 };
+    expect(again.takeUsed(used)).toBe(true);
+    expect(used).toEqual({ token: 7, length: 5 });
+  });
+
+  it('are not reset alone without RING_RESET', () => {
+    up();
+    session.queue(0)!.reset();
+    expect(device.context?.queues[0]).toBeDefined();
+  });
+});
+
+describe('while the device is at work', () => {
+  it('a reset takes its queues away, and is done when it has returned', () => {
+    const driver = up();
+    const statuses: number[] = [];
+    device.during = () => {
+      session.writeStatus(0);
+      session.writeStatus(1);
+      statuses.push(session.status);
+      expect(device.calls.at(-1)).toBe('notify 0');
+    };
+    for (let token = 0; token < 3; token += 1) driver.add([{ address: 0, length: 1 }], [], token);
+    session.notify(0);
+    expect(session.service()).toBe(false);
+    expect(statuses).toEqual([UP]);
+    expect([session.status, device.calls.at(-1)]).toEqual([0, 'reset']);
+    expect(driver.takeUsed({ token: 0, length: 0 })).toBe(false);
+    expect([interrupts, log]).toEqual([[], []]);
+    device.during = () => {};
+    const again = up();
+    again.add([{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    session.service();
+    expect(again.takeUsed({ token: 0, length: 0 })).toBe(true);
+  });
+
+  it('a reset of its queue ends its work', () => {
+    const driver = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
+    agree(0x101);
+    enable();
+    session.writeStatus(UP);
+    device.during = () => session.queue(0)!.reset();
+    for (let token = 0; token < 3; token += 1) driver.add([{ address: 0, length: 1 }], [], token);
+    session.notify(0);
+    expect(session.service()).toBe(false);
+    expect(driver.takeUsed({ token: 0, length: 0 })).toBe(false);
+    expect(session.status).toBe(UP);
+  });
+});
+
+describe('the rest', () => {
+  it('configuration beyond the end is 0, and takes no write', () => {
+    device.config.set([1, 2, 3, 4, 5, 6]);
+    expect(session.readConfig(4, 2)).toBe(0x605);
+    expect(session.readConfig(4, 4)).toBe(0);
+    session.writeConfig(6, 1, 9);
+    session.writeConfig(2, 1, 9);
+    expect([...device.config]).toEqual([1, 2, 9, 4, 5, 6]);
+  });
+
+  it('a device that throws needs a reset, and the session does not throw', () => {
+    const driver = up();
+    device.during = () => {
+      throw new Error('bad day');
+    };
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    expect(session.service()).toBe(false);
+    expect(session.status).toBe(UP | NEEDS_RESET);
+    expect(log[0]).toContain('bad day');
+  });
+
+  it('new memory resets the device', () => {
+    up();
+    session.setMemory(undefined);
+    expect([session.status, device.calls.at(-1)]).toEqual([0, 'reset']);
+    agree();
+    session.writeStatus(UP);
+    expect(device.calls.filter((call) => call === 'activate')).toHaveLength(1);
+  });
+
+  it('a device with an impossible queue is refused', () => {
+    const odd = Object.assign(new EchoDevice(), { queueMaxSizes: [24] });
+    expect(
+      () => new DeviceSession({ device: odd, interrupts: { usedBuffer() {}, configChange() {} } }),
+    ).toThrow(expect.objectContaining({ code: 'QUEUE_SIZE' }));
+  });
+});

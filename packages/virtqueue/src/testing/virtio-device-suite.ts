@@ -1,0 +1,202 @@
+/** virtioDeviceSuite: what a transport may expect of every VirtioDevice; each device model runs it in its own tests. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AccessWidth, DeviceContext, VirtioDevice } from '../device/virtio-device.ts';
+import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
+import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { DescriptorChain, Virtqueue } from '../ring/virtqueue.ts';
+
+/** Ring and transport features, which the session adds: bits 24 to 41 but for ACCESS_PLATFORM. */
+const RESERVED_FEATURES = (((1n << 18n) - 1n) << 24n) & ~(1n << 33n);
+const MEMORY_BYTES = 0x10000;
+const NOWHERE = 2 ** 40;
+
+interface Segment {
+  readonly address: number;
+  readonly length: number;
+}
+
+interface Buffer {
+  readonly readable: readonly Segment[];
+  readonly writable: readonly Segment[];
+}
+
+/** A queue that hands out buffers of a test, each with its position as head. */
+class TestQueue implements Virtqueue {
+  readonly index: number;
+  readonly size = 16;
+  readonly memory: GuestMemory;
+  readonly broken = false;
+  readonly used = new Map<number, number>();
+  popped = 0;
+  readonly #next: (position: number) => Buffer | undefined;
+
+  constructor(index: number, memory: GuestMemory, next: (position: number) => Buffer | undefined) {
+    this.index = index;
+    this.memory = memory;
+    this.#next = next;
+  }
+
+  pop(chain: DescriptorChain): boolean {
+    const buffer = this.#next(this.popped);
+    if (buffer === undefined) return false;
+    const sum = (segments: readonly Segment[]) =>
+      segments.reduce((all, { length }) => all + length, 0);
+    [...buffer.readable, ...buffer.writable].forEach(({ address, length }, index) => {
+      chain.addresses[index] = address;
+      chain.lengths[index] = length;
+    });
+    chain.head = this.popped;
+    chain.count = buffer.readable.length + buffer.writable.length;
+    chain.readableCount = buffer.readable.length;
+    chain.readableLength = sum(buffer.readable);
+    chain.writableLength = sum(buffer.writable);
+    this.popped += 1;
+    return true;
+  }
+
+  pushUsed(head: number, length: number): void {
+    if (this.used.has(head)) throw new Error(`buffer ${head} was used twice`);
+    this.used.set(head, length);
+  }
+
+  shouldInterrupt(): boolean {
+    return true;
+  }
+
+  disableNotifications(): void {}
+
+  enableNotifications(): boolean {
+    return this.#next(this.popped) !== undefined;
+  }
+}
+
+const part = (address: number, length: number): Segment => ({ address, length });
+const HOSTILE: [string, Buffer][] = [
+  ['nothing but an empty segment', { readable: [part(0, 0)], writable: [] }],
+  ['one readable byte', { readable: [part(0, 1)], writable: [] }],
+  ['one writable byte', { readable: [], writable: [part(0, 1)] }],
+  ['no room to answer', { readable: [part(0, 64)], writable: [] }],
+  ['no request', { readable: [], writable: [part(0, 64)] }],
+  ['a request of ones', { readable: [part(0x8000, 128)], writable: [part(0x100, 128)] }],
+  ['a request that is nowhere', { readable: [part(NOWHERE, 16)], writable: [part(0, 16)] }],
+  ['an answer that goes nowhere', { readable: [part(0, 36)], writable: [part(NOWHERE, 16)] }],
+  [
+    'a request that ends nowhere',
+    { readable: [part(MEMORY_BYTES - 2, 36)], writable: [part(MEMORY_BYTES - 2, 4)] },
+  ],
+  ['a part of 4 GiB', { readable: [part(0, 16)], writable: [part(0, 0xffff_fff0)] }],
+  [
+    'a byte in each segment',
+    {
+      readable: Array.from({ length: 8 }, (_, index) => part(index, 1)),
+      writable: Array.from({ length: 8 }, (_, index) => part(0x200 + index, 1)),
+    },
+  ],
+];
+
+export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): void {
+  describe(`VirtioDevice: ${name}`, () => {
+    let device: VirtioDevice;
+    let memory: GuestMemory;
+    let interrupted: number[];
+
+    beforeEach(() => {
+      device = factory();
+      const bytes = new Uint8Array(MEMORY_BYTES).fill(0xff, 0x8000);
+      memory = new ArrayGuestMemory([{ base: 0, buffer: bytes.buffer }]);
+      interrupted = [];
+    });
+
+    const activate = (queues: DeviceContext['queues']) =>
+      device.activate({
+        memory,
+        queues,
+        driverFeatures: device.deviceFeatures | (1n << 32n),
+        interrupts: { usedBuffer: (index) => interrupted.push(index), configChange() {} },
+      });
+    const none = () => device.queueMaxSizes.map(() => undefined);
+    const each = () => device.queueMaxSizes.map((_, index) => index);
+
+    it('says what it is', () => {
+      expect(device.deviceId).toBeGreaterThan(0);
+      expect(device.queueMaxSizes.length).toBeGreaterThan(0);
+      for (const size of device.queueMaxSizes) {
+        expect(Number.isInteger(Math.log2(size)) && size <= 32768).toBe(true);
+      }
+    });
+
+    it('offers nothing that is for the session to offer', () => {
+      expect(device.deviceFeatures & RESERVED_FEATURES).toBe(0n);
+    });
+
+    it('has one configuration, whatever the width of the access', () => {
+      const byte = (offset: number) => device.readConfig(offset, 1);
+      for (let offset = 0; offset < device.configSize; offset += 1) {
+        expect(byte(offset)).toBe(byte(offset) & 0xff);
+        for (const width of [2, 4] as AccessWidth[]) {
+          if (offset % width !== 0 || offset + width > device.configSize) continue;
+          let value = 0;
+          for (let index = width - 1; index >= 0; index -= 1)
+            value = value * 256 + byte(offset + index);
+          expect(device.readConfig(offset, width)).toBe(value);
+        }
+      }
+    });
+
+    it('takes any write to its configuration, before and after it is activated', () => {
+      for (const prepare of [() => {}, () => activate(none())]) {
+        prepare();
+        for (let offset = 0; offset < device.configSize; offset += 1) {
+          for (const width of [1, 2, 4] as AccessWidth[]) {
+            if (offset + width <= device.configSize) device.writeConfig(offset, width, 0xff);
+          }
+        }
+      }
+    });
+
+    it('has no work without queues, before it is activated, and after a reset', () => {
+      device.reset();
+      for (const index of [...each(), 99]) expect(device.notifyQueue(index)).toBe(false);
+      activate(none());
+      for (const index of [...each(), 99]) expect(device.notifyQueue(index)).toBe(false);
+      device.reset();
+      device.reset();
+      const queues = each().map((index) => new TestQueue(index, memory, () => undefined));
+      activate(queues);
+      for (const index of each()) expect(device.notifyQueue(index)).toBe(false);
+      device.reset();
+      for (const index of each()) expect(device.notifyQueue(index)).toBe(false);
+      for (const index of each()) device.queueReset?.(index);
+    });
+
+    it.each(HOSTILE)('uses each buffer once, or not yet: %s', (_what, buffer) => {
+      const queues = each().map(
+        (index) => new TestQueue(index, memory, (position) => (position < 3 ? buffer : undefined)),
+      );
+      const writable = buffer.writable.reduce((sum, { length }) => sum + length, 0);
+      activate(queues);
+      for (const { index, used, popped } of queues) {
+        while (device.notifyQueue(index)) {}
+        for (const length of used.values()) {
+          expect(length).toBeGreaterThanOrEqual(0);
+          expect(length).toBeLessThanOrEqual(writable);
+        }
+        if (used.size > 0) expect(interrupted).toContain(index);
+        expect(used.size).toBeLessThanOrEqual(Math.max(popped, 3));
+      }
+      device.reset();
+    });
+
+    it('gives others their turn, however many buffers come', () => {
+      const buffer = { readable: [part(0, 16)], writable: [part(0x100, 16)] };
+      const queues = each().map((index) => new TestQueue(index, memory, () => buffer));
+      activate(queues);
+      for (const queue of queues) {
+        const left = device.notifyQueue(queue.index);
+        expect(queue.popped).toBeLessThanOrEqual(4 * queue.size);
+        // A queue of buffers for later, such as that of events, is not worked through at all.
+        expect(left).toBe(queue.popped > 0);
+      }
+    });
+  });
+}
