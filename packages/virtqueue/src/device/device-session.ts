@@ -43,6 +43,8 @@ export class DeviceSession {
   readonly queueCount: number;
   /** Features of the device, the rings and the transport, as a mask. */
   readonly offeredFeatures: bigint;
+  /** What the device calls: a change of its configuration is counted before the driver hears of it. */
+  readonly #deviceInterrupts: InterruptSink;
   readonly #interrupts: InterruptSink;
   readonly #logger: Logger;
   readonly #queues: readonly QueueSettings[];
@@ -76,6 +78,10 @@ export class DeviceSession {
       device.deviceFeatures | SESSION_FEATURES | (options.transportFeatures ?? 0n);
     this.#offered = new FeatureWords(this.offeredFeatures);
     this.#interrupts = options.interrupts;
+    this.#deviceInterrupts = {
+      usedBuffer: (index) => options.interrupts.usedBuffer(index),
+      configChange: () => this.configChanged(),
+    };
     this.#logger = options.logger ?? silentLogger;
     this.#memory = options.memory;
     const owner = {
@@ -231,7 +237,7 @@ export class DeviceSession {
         memory: this.#memory,
         queues: this.#virtqueues,
         driverFeatures: this.#accepted.mask,
-        interrupts: this.#interrupts,
+        interrupts: this.#deviceInterrupts,
       });
     } catch (error) {
       this.#failed('activate', error);
