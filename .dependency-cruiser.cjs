@@ -24,14 +24,7 @@ const edges = Object.entries(MAY_IMPORT).map(([name, allowed]) => ({
 module.exports = {
   forbidden: [
     ...edges,
-    {
-      name: 'no-cycles',
-      severity: 'error',
-      comment:
-        'two types may name each other, as an endpoint and its domain do; modules that run may not',
-      from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
-    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'through-exports',
       severity: 'error',

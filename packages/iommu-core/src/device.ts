@@ -25,7 +25,7 @@ import {
 } from './protocol/constants.ts';
 import { CONFIG_BYPASS, CONFIG_SIZE } from './protocol/layout.ts';
 import { REQUEST_QUEUE_SIZE, RequestQueue } from './request-queue.ts';
-import type { EndpointCounters } from './state/endpoint.ts';
+import type { EndpointCounters } from './state/domain.ts';
 import { IommuState } from './state/iommu-state.ts';
 
 /** Features that are the device's own stand in the low bits ("Feature Bits": 0 to 23). */

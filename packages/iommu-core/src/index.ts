@@ -53,5 +53,5 @@ export {
   VIRTIO_IOMMU_T_PROBE,
   VIRTIO_IOMMU_T_UNMAP,
 } from './protocol/constants.ts';
-export type { EndpointCounters } from './state/endpoint.ts';
+export type { EndpointCounters } from './state/domain.ts';
 export type { ReservedRegion } from './state/reserved-region.ts';

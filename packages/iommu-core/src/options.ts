@@ -3,7 +3,7 @@ import { type Logger, VirtioError } from '@viommu/virtqueue';
 import type { BackendCapabilities, BackendFactory } from './backend.ts';
 import type { IommuObserver } from './observer.ts';
 import { encodeProbeProperties } from './protocol/probe-properties.ts';
-import { Endpoint } from './state/endpoint.ts';
+import { Endpoint } from './state/domain.ts';
 import type { IommuLimits } from './state/iommu-state.ts';
 import { checkReservedRegions, type ReservedRegion } from './state/reserved-region.ts';
 

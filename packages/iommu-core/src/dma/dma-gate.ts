@@ -14,7 +14,7 @@ import {
   VIRTIO_IOMMU_FAULT_R_MAPPING,
   VIRTIO_IOMMU_FAULT_R_UNKNOWN,
 } from '../protocol/constants.ts';
-import type { Endpoint } from '../state/endpoint.ts';
+import type { Endpoint } from '../state/domain.ts';
 import type { IommuState } from '../state/iommu-state.ts';
 
 export class DmaGate {

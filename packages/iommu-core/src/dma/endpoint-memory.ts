@@ -7,7 +7,7 @@ import {
   WINDOW_DENIED,
 } from '@viommu/virtqueue';
 import type { TranslationResult } from '../backend.ts';
-import type { Endpoint } from '../state/endpoint.ts';
+import type { Endpoint } from '../state/domain.ts';
 import type { DmaGate } from './dma-gate.ts';
 
 /** Mappings that one window may join: a guest may make them a byte long, and a window must not take for ever. */

@@ -14,8 +14,7 @@ import {
   REQ_ATTACH_FLAGS,
   REQ_ATTACH_RESERVED,
 } from '../protocol/layout.ts';
-import { Domain } from '../state/domain.ts';
-import type { Endpoint } from '../state/endpoint.ts';
+import { Domain, type Endpoint } from '../state/domain.ts';
 import type { IommuState } from '../state/iommu-state.ts';
 
 /**

@@ -73,7 +73,7 @@ export function map(state: IommuState, request: DataView): number {
     return VIRTIO_IOMMU_S_INVAL;
   }
   // The device SHOULD reject a MAP request that overlaps a RESV_MEM region. No status is named.
-  if (overlapsReserved(domain, virtStart, virtEnd)) {
+  if (overlapsReserved(domain.endpoints, virtStart, virtEnd)) {
     return VIRTIO_IOMMU_S_INVAL;
   }
   if (state.mappingCount >= maxMappings) {

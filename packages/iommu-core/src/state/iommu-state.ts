@@ -1,8 +1,7 @@
 /** All that the requests act on: endpoints, domains, limits, and the backend that is kept in step with them. */
 import type { GuardedBackend } from '../guarded-backend.ts';
 import type { IommuObserver } from '../observer.ts';
-import type { Domain } from './domain.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Domain, Endpoint } from './domain.ts';
 import type { AddressRange } from './mapping-table.ts';
 
 /** What does not change from construction on. Ends are inclusive. */

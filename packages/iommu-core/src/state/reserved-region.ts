@@ -4,7 +4,6 @@ import {
   VIRTIO_IOMMU_RESV_MEM_T_MSI,
   VIRTIO_IOMMU_RESV_MEM_T_RESERVED,
 } from '../protocol/constants.ts';
-import type { Domain } from './domain.ts';
 
 /** Virtual addresses that the driver must not map for an endpoint ("Property RESV_MEM"). Ends are inclusive. */
 export interface ReservedRegion {
@@ -40,10 +39,14 @@ export function checkReservedRegions(endpoint: number, regions: readonly Reserve
   }
 }
 
-/** Whether the range has an address in common with a region reserved for any endpoint of the domain. */
-export function overlapsReserved(domain: Domain, start: number, end: number): boolean {
-  for (let e = 0; e < domain.endpoints.length; e++) {
-    const regions = domain.endpoints[e]!.reserved;
+/** Whether the range has an address in common with a region reserved for any of the endpoints. */
+export function overlapsReserved(
+  endpoints: readonly { readonly reserved: readonly ReservedRegion[] }[],
+  start: number,
+  end: number,
+): boolean {
+  for (let e = 0; e < endpoints.length; e++) {
+    const regions = endpoints[e]!.reserved;
     for (let r = 0; r < regions.length; r++) {
       const region = regions[r]!;
       if (region.start <= end && start <= region.end) {
