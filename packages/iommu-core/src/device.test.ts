@@ -191,6 +191,8 @@ describe('VirtioIommuDevice', () => {
     ['DOMAIN_RANGE', { domainRange: { start: 0, end: 2 ** 32 } }],
     ['DOMAIN_RANGE', { domainRange: { start: 0.5, end: 2 } }],
     ['MAX_MAPPINGS', { maxMappings: 0 }],
+    ['POLL_MICROSECONDS', { pollMicroseconds: 1001 }],
+    ['POLL_MICROSECONDS', { pollMicroseconds: -1 }],
     ['MMIO', { mmio: true, backend: naiveBackend({ mmio: false }) }],
   ])('throws %s when an option makes no sense: %o', (code, options) => {
     const valid = { backend: naiveBackend(), endpoints: [{ id: 8 }] };

@@ -9,6 +9,7 @@ import { GuardedBackend } from './guarded-backend.ts';
 import {
   chooseLimits,
   choosePageSizeMask,
+  choosePollMicroseconds,
   makeEndpoints,
   type VirtioIommuOptions,
 } from './options.ts';
@@ -50,8 +51,8 @@ export class VirtioIommuDevice implements VirtioDevice {
   readonly #gate: DmaGate;
 
   /**
-   * @throws VirtioError ENDPOINTS, RESERVED_REGION, PROBE_SIZE, PAGE_SIZE_MASK, INPUT_RANGE, DOMAIN_RANGE, MAX_MAPPINGS
-   * or MMIO when an option makes no sense
+   * @throws VirtioError ENDPOINTS, RESERVED_REGION, PROBE_SIZE, PAGE_SIZE_MASK, INPUT_RANGE, DOMAIN_RANGE, MAX_MAPPINGS,
+   * POLL_MICROSECONDS or MMIO when an option makes no sense
    */
   constructor(options: VirtioIommuOptions) {
     const logger = options.logger ?? silentLogger;
@@ -77,7 +78,7 @@ export class VirtioIommuDevice implements VirtioDevice {
       this.#bootBypass,
       options.observer,
     );
-    this.#requests = new RequestQueue(this.#state, this.counters);
+    this.#requests = new RequestQueue(this.#state, this.counters, choosePollMicroseconds(options));
     this.#gate = new DmaGate(this.#state, backend, this.#events, this.counters, logger);
   }
 

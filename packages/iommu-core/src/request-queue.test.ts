@@ -143,6 +143,16 @@ describe('request queue', () => {
     expect(driver.interrupts).toEqual([0]);
   });
 
+  it('is polled where the host asks for it: the driver hears of the answer before', () => {
+    const interruptsOfOne = (pollMicroseconds?: number) => {
+      const { driver } = createTestDevice(pollMicroseconds ? { pollMicroseconds } : {});
+      driver.send(attachRequest);
+      return driver.interrupts.length;
+    };
+    // A queue of this driver wants an interrupt whenever it is asked.
+    expect([interruptsOfOne(), interruptsOfOne(1)]).toEqual([1, 2]);
+  });
+
   it('counts answers by type and status', () => {
     const { driver, device } = createTestDevice();
     driver.send(mapRequest);

@@ -3,6 +3,7 @@ import {
   type ChainHandler,
   createDescriptorChain,
   type DescriptorChain,
+  type DrainOptions,
   drainQueue,
   type GuestMemory,
   readChain,
@@ -51,6 +52,7 @@ const UNANSWERED = -1;
 export class RequestQueue implements ChainHandler {
   readonly #state: IommuState;
   readonly #counters: IommuCounters;
+  readonly #drainOptions: DrainOptions;
   readonly #chain = createDescriptorChain(REQUEST_QUEUE_SIZE);
   readonly #request = new Uint8Array(LONGEST_READABLE);
   readonly #view = new DataView(this.#request.buffer);
@@ -58,8 +60,9 @@ export class RequestQueue implements ChainHandler {
   readonly #record: RequestRecord;
   #context: DeviceContext | undefined;
 
-  constructor(state: IommuState, counters: IommuCounters) {
+  constructor(state: IommuState, counters: IommuCounters, pollMicroseconds: number) {
     this.#state = state;
+    this.#drainOptions = { pollMicroseconds };
     this.#counters = counters;
     this.#reply = new Uint8Array(Math.max(WRITABLE_MAX, state.limits.probeSize + REQ_TAIL_SIZE));
     this.#record = {
@@ -87,7 +90,7 @@ export class RequestQueue implements ChainHandler {
     if (context === undefined || queue === undefined) {
       return false;
     }
-    return drainQueue(queue, this.#chain, this, context.interrupts);
+    return drainQueue(queue, this.#chain, this, context.interrupts, this.#drainOptions);
   }
 
   /**

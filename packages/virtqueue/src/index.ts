@@ -14,7 +14,7 @@ export {
 export { joinLe64, readLe64, writeLe64 } from './memory/le64.ts';
 export { readChain, writeChain } from './ring/chain-io.ts';
 export { createDescriptorChain } from './ring/descriptor-chain.ts';
-export { drainQueue } from './ring/drain-queue.ts';
+export { type DrainOptions, drainQueue } from './ring/drain-queue.ts';
 export type { SplitVirtqueueOptions } from './ring/split-virtqueue.ts';
 export { SplitVirtqueue } from './ring/split-virtqueue.ts';
 export type { ChainHandler, DescriptorChain, Virtqueue } from './ring/virtqueue.ts';

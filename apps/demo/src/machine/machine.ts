@@ -40,6 +40,8 @@ export interface Machine {
 export interface MachineOptions {
   readonly logger?: Logger;
   readonly observer?: IommuObserver;
+  /** How long the IOMMU polls an empty request queue; 0 by default, for a driver in the same thread. */
+  readonly pollMicroseconds?: number;
 }
 
 /** Builds the machine; endpoint IDs are the functions' PCI addresses. */

@@ -9,6 +9,9 @@ import { IsolationCheck } from './isolation-check.ts';
 import type { ServerMessage, ServerSettings } from './server-messages.ts';
 import { collectStatistics } from './statistics.ts';
 
+/** What a guest needs between the answer to one request and the next of the same mapping, with some to spare. */
+const POLL_MICROSECONDS = 8;
+
 const settings = workerData as ServerSettings;
 
 function post(message: ServerMessage): void {
@@ -26,6 +29,7 @@ function run(): void {
   const isolation = new IsolationCheck();
   const machine = createMachine(settings.machine, {
     logger,
+    pollMicroseconds: POLL_MICROSECONDS,
     observer: {
       attached: (endpoint, domain, bypass) => post({ type: 'attached', endpoint, domain, bypass }),
       detached: (endpoint, domain) => post({ type: 'detached', endpoint, domain }),

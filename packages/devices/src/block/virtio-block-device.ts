@@ -44,7 +44,7 @@ const DEFAULT_QUEUE_SIZE = 256;
 /** Header and status take a descriptor each; the rest of a chain is data. */
 const DESCRIPTORS_BESIDE_DATA = 2;
 /** Requests per turn: with 1 MiB each still a short time for other devices to wait. */
-const BUDGET = 32;
+const TURN = { budget: 32 };
 
 export class VirtioBlockDevice implements VirtioDevice, ChainHandler {
   readonly deviceId = VIRTIO_ID_BLOCK;
@@ -98,7 +98,7 @@ export class VirtioBlockDevice implements VirtioDevice, ChainHandler {
   notifyQueue(index: number): boolean {
     const queue = this.#context?.queues[index];
     if (queue === undefined) return false;
-    return drainQueue(queue, this.#chain, this, this.#context!.interrupts, BUDGET);
+    return drainQueue(queue, this.#chain, this, this.#context!.interrupts, TURN);
   }
 
   handleChain(chain: DescriptorChain): number {

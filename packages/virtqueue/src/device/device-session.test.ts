@@ -59,7 +59,7 @@ class EchoDevice implements VirtioDevice {
         return chain.readableLength;
       },
     };
-    return drainQueue(queue, this.#chain, handler, this.context!.interrupts, 2);
+    return drainQueue(queue, this.#chain, handler, this.context!.interrupts, { budget: 2 });
   }
 
   queueReset(index: number): void {

@@ -30,19 +30,22 @@ async function startDevice(setting: ThreadSetting): Promise<Worker> {
 }
 
 it.each([
-  [2, false],
-  [2, true],
-  [64, false],
-  [64, true],
+  [2, false, 0],
+  [2, true, 0],
+  [2, true, 20],
+  [64, false, 0],
+  [64, false, 20],
+  [64, true, 0],
 ])(
-  'a queue of %d, EVENT_IDX %s',
-  async (size, eventIdx) => {
+  'a queue of %d, EVENT_IDX %s, polled for %d microseconds',
+  async (size, eventIdx, pollMicroseconds) => {
     const layout = splitQueueLayout(size);
     const { descriptorTable, availRing, usedRing } = layout;
     const setting: ThreadSetting = {
       memory: new SharedArrayBuffer(0x10000),
       signals: new SharedArrayBuffer(16),
       ring: { size, descriptorTable, availRing, usedRing, eventIdx },
+      pollMicroseconds,
     };
     const memory = new ArrayGuestMemory([{ base: 0, buffer: setting.memory }]);
     const data = new Int32Array(setting.memory);

@@ -55,7 +55,7 @@ export interface Virtqueue {
   /** Hands a buffer back: stores the used element, then publishes the used index. */
   pushUsed(head: number, length: number): void;
 
-  /** Whether the driver wants an interrupt for what was pushed since the last call. Ask once per drain. */
+  /** Whether the driver wants an interrupt for what was pushed since the last call. Ask once for all that was pushed in one go. */
   shouldInterrupt(): boolean;
 
   /** Tells the driver that it need not kick while the device is looking at the ring anyway. */

@@ -183,6 +183,32 @@ export function virtqueueSuite(
       expect(queue.enableNotifications()).toBe(true);
     });
 
+    it('is polled when it runs empty, before a kick is asked for, and after the interrupt', () => {
+      const seen: number[] = [];
+      const handler = {
+        handleChain: ({ addresses }: DescriptorChain) => seen.push(addresses[0]!),
+      };
+      const kicks: boolean[] = [];
+      const next = (address: number) => {
+        driver.add(one(address), [], address);
+        kicks.push(driver.shouldNotify());
+      };
+      const sink = {
+        usedBuffer: () => {
+          while (driver.takeUsed(used)) {}
+          driver.enableInterrupts(true);
+          if (seen.length < 3) next(seen.length + 1);
+        },
+        configChange() {},
+      };
+      driver.enableInterrupts(true);
+      next(1);
+      expect(drainQueue(queue, chain, handler, sink, { pollMicroseconds: 2000 })).toBe(false);
+      expect(seen).toEqual([1, 2, 3]);
+      next(4);
+      expect(kicks).toEqual([true, false, false, true]);
+    });
+
     it('is drained in portions, with one interrupt each', () => {
       const interrupts: number[] = [];
       const sink = { usedBuffer: (index: number) => interrupts.push(index), configChange() {} };
@@ -199,11 +225,11 @@ export function virtqueueSuite(
       let kept = -1;
       driver.enableInterrupts(true);
       for (let token = 1; token <= 6; token += 1) driver.add(one(token), [], token);
-      expect(drainQueue(queue, chain, handler, sink, 4)).toBe(true);
+      expect(drainQueue(queue, chain, handler, sink, { budget: 4 })).toBe(true);
       expect([seen, interrupts]).toEqual([[1, 2, 3, 4], [queue.index]]);
       while (driver.takeUsed(used)) {}
       driver.enableInterrupts(true);
-      expect(drainQueue(queue, chain, handler, sink, 4)).toBe(false);
+      expect(drainQueue(queue, chain, handler, sink, { budget: 4 })).toBe(false);
       expect([seen.length, interrupts.length]).toEqual([6, 2]);
       while (driver.takeUsed(used)) {}
       queue.pushUsed(kept, 22);
