@@ -56,6 +56,11 @@ async function serve(options: ServeOptions): Promise<void> {
   checkMachine(description);
   checkSocketDir(options.socketDir);
   const viot = join(options.socketDir, 'viot.aml');
+  // From here on a signal must not end the process: sockets would stay behind, whoever sends it as soon as they appear.
+  const signal = new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
   const server = await startServer(
     { machine: description, socketDir: options.socketDir, checkIsolation: false },
     (message) => process.stdout.write(`${messageLine(message)}\n`),
@@ -65,10 +70,7 @@ async function serve(options: ServeOptions): Promise<void> {
     process.stdout.write(
       `serving; start QEMU (10.1 or newer) with your kernel and\n\n${shellText(machineArguments({ functions: server.sockets, viotFile: viot, bootBypass: description.bootBypass }))}\n\n`,
     );
-    await new Promise<void>((resolve) => {
-      process.once('SIGINT', resolve);
-      process.once('SIGTERM', resolve);
-    });
+    await signal;
   } finally {
     const statistics = await server.stop();
     rmSync(viot, { force: true });
