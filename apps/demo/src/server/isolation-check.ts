@@ -1,43 +1,105 @@
-/** IsolationCheck: at each translated access, asks whether another endpoint could have reached the same memory there. */
+/** IsolationCheck: keeps its own record of the guest's requests, and compares with it what each endpoint reaches. */
 import {
+  type IommuObserver,
+  type RequestRecord,
   TRANSLATION_OK,
   type TranslationBackend,
   type TranslationResult,
 } from '@viommu/iommu-core';
 import type { Machine } from '../machine/machine.ts';
 
+interface Mapping {
+  readonly virtStart: number;
+  readonly virtEnd: number;
+  readonly physStart: number;
+}
+
+// "struct virtio_iommu_req_*": types, and offsets of the fields in bytes.
+const ATTACH = 1;
+const DETACH = 2;
+const MAP = 3;
+const UNMAP = 4;
+const DOMAIN = 4;
+const ENDPOINT = 8;
+const VIRT_START = 8;
+const VIRT_END = 16;
+const PHYS_START = 24;
+
 export class IsolationCheck {
-  /** Accesses that were compared with another endpoint's view. */
+  /** Looks at what an endpoint reaches: at each translated access, the one of its endpoint and one of every other. */
   checked = 0;
-  /** Those at which the other endpoint reaches the same memory, in a domain of its own. */
-  shared = 0;
-  private backend: TranslationBackend | undefined;
-  private endpoints: readonly number[] = [];
-  private readonly result: TranslationResult = { physical: 0, length: 0, bypass: false };
+  /** Those at which it reached memory that the guest had not mapped for it there. */
+  strayed = 0;
+  /** Of the looks of other endpoints, those that reached nothing. */
+  refused = 0;
+  readonly #domains = new Map<number, number>();
+  readonly #mappings = new Map<number, Mapping[]>();
+  readonly #result: TranslationResult = { physical: 0, length: 0, bypass: false };
+  #backend: TranslationBackend | undefined;
+  #endpoints: readonly number[] = [];
+
+  readonly observer: IommuObserver = {
+    request: (record) => this.#follow(record),
+    reset: () => {
+      this.#domains.clear();
+      this.#mappings.clear();
+    },
+    translated: (endpoint, address, length, access) => {
+      for (const other of this.#endpoints) this.#look(other, endpoint, address, length, access);
+    },
+  };
 
   /** Watches this machine from now on. */
   watch(machine: Machine): void {
-    this.backend = machine.backend;
-    this.endpoints = machine.functions.slice(1).map(({ bdf }) => bdf);
+    this.#backend = machine.backend;
+    this.#endpoints = machine.functions.slice(1).map(({ bdf }) => bdf);
   }
 
-  /** The observer's method; bound, because it is handed over without the object. */
-  readonly translated = (
-    endpoint: number,
-    address: number,
-    length: number,
-    access: number,
-    physical: number,
-    bypass: boolean,
-  ): void => {
-    if (bypass || this.backend === undefined) return;
-    for (const other of this.endpoints) {
-      if (other === endpoint) continue;
-      const code = this.backend.translate(other, address, length, access, this.result);
-      // An endpoint without a domain is not under the guest driver's control yet; it is no witness.
-      if (code === TRANSLATION_OK && this.result.bypass) continue;
+  #look(other: number, endpoint: number, address: number, length: number, access: number): void {
+    const code = this.#backend?.translate(other, address, length, access, this.#result);
+    if (code !== TRANSLATION_OK) {
       this.checked += 1;
-      if (code === TRANSLATION_OK && this.result.physical === physical) this.shared += 1;
+      if (other !== endpoint) this.refused += 1;
+      return;
     }
-  };
+    // Without a domain, or in a bypass domain: the guest has mapped nothing, and wants it so.
+    if (this.#result.bypass) return;
+    this.checked += 1;
+    const mapping = this.#mappings
+      .get(this.#domains.get(other) ?? -1)
+      ?.find(({ virtStart, virtEnd }) => virtStart <= address && address <= virtEnd);
+    const mapped = mapping && mapping.physStart + (address - mapping.virtStart);
+    if (mapped !== this.#result.physical) this.strayed += 1;
+  }
+
+  #follow({ type, status, bytes }: RequestRecord): void {
+    if (status !== 0) return;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const domain = view.getUint32(DOMAIN, true);
+    const address = (offset: number) => Number(view.getBigUint64(offset, true));
+    const mappings = this.#mappings.get(domain) ?? [];
+    if (type === ATTACH) this.#move(view.getUint32(ENDPOINT, true), domain);
+    if (type === DETACH) this.#move(view.getUint32(ENDPOINT, true), undefined);
+    if (type === MAP) {
+      const [virtStart, virtEnd] = [address(VIRT_START), address(VIRT_END)];
+      mappings.push({ virtStart, virtEnd, physStart: address(PHYS_START) });
+      this.#mappings.set(domain, mappings);
+    }
+    if (type === UNMAP) {
+      const [start, end] = [address(VIRT_START), address(VIRT_END)];
+      this.#mappings.set(
+        domain,
+        mappings.filter(({ virtStart, virtEnd }) => virtEnd < start || virtStart > end),
+      );
+    }
+  }
+
+  /** A domain goes, and its mappings with it, when its last endpoint leaves. */
+  #move(endpoint: number, domain: number | undefined): void {
+    const left = this.#domains.get(endpoint);
+    if (domain === undefined) this.#domains.delete(endpoint);
+    else this.#domains.set(endpoint, domain);
+    if (left !== undefined && ![...this.#domains.values()].includes(left))
+      this.#mappings.delete(left);
+  }
 }

@@ -24,8 +24,12 @@ export interface ServerStatistics {
   readonly requests: Readonly<Record<'attach' | 'detach' | 'map' | 'unmap' | 'probe', number>>;
   readonly faults: number;
   readonly endpoints: readonly EndpointTraffic[];
-  /** Translated accesses that were compared, and how many of them another endpoint could have made, too. */
-  readonly isolation: { readonly checked: number; readonly shared: number };
+  /** What endpoints reach, compared with what the guest mapped for them; see `IsolationCheck`. */
+  readonly isolation: {
+    readonly checked: number;
+    readonly strayed: number;
+    readonly refused: number;
+  };
 }
 
 export type ServerMessage =

@@ -35,7 +35,7 @@ function run(): void {
       detached: (endpoint, domain) => post({ type: 'detached', endpoint, domain }),
       fault: (endpoint, reason, access, address, delivered) =>
         post({ type: 'fault', endpoint, reason, access, address, delivered }),
-      ...(settings.checkIsolation ? { translated: isolation.translated } : {}),
+      ...(settings.checkIsolation ? isolation.observer : {}),
     },
   });
   isolation.watch(machine);

@@ -23,6 +23,10 @@ export function collectStatistics(machine: Machine, isolation: IsolationCheck): 
         bypassedAfterAttach: counters.bypassedWhileDriverUp,
       };
     }),
-    isolation: { checked: isolation.checked, shared: isolation.shared },
+    isolation: {
+      checked: isolation.checked,
+      strayed: isolation.strayed,
+      refused: isolation.refused,
+    },
   };
 }
