@@ -5,4 +5,5 @@ export type { IommuFault } from './fault-channel.ts';
 export type { IommuConfig, ReservedRegion } from './iommu-config.ts';
 export type { IommuDriverOptions } from './iommu-driver.ts';
 export { IommuDriver } from './iommu-driver.ts';
+export { STATUS_NAMES } from './protocol.ts';
 export { IommuRequestError } from './request-error.ts';

@@ -29,6 +29,7 @@ export const VIRTIO_IOMMU_T_UNMAP = 4;
 export const VIRTIO_IOMMU_T_PROBE = 5;
 
 export const VIRTIO_IOMMU_S_OK = 0;
+/** By the status's value, without `VIRTIO_IOMMU_S_`. */
 export const STATUS_NAMES = [
   'OK',
   'IOERR',

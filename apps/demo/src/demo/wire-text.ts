@@ -1,5 +1,6 @@
 /** Turns a virtio-iommu request, as it was on the wire, into the lines that the demo prints. */
 import type { RequestRecord } from '@viommu/iommu-core';
+import { STATUS_NAMES } from '@viommu/iommu-driver';
 
 interface Field {
   readonly name: string;
@@ -68,18 +69,6 @@ const LAYOUTS: Readonly<Record<number, Layout>> = {
     ],
   },
 };
-
-const STATUS_NAMES = [
-  'OK',
-  'IOERR',
-  'UNSUPP',
-  'DEVERR',
-  'INVAL',
-  'RANGE',
-  'NOENT',
-  'FAULT',
-  'NOMEM',
-];
 
 export function statusName(status: number): string {
   return status < 0 ? 'nothing written' : `S_${STATUS_NAMES[status] ?? status}`;

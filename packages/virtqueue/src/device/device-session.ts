@@ -3,7 +3,6 @@ import { VirtioError } from '../error.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { MAX_QUEUE_SIZE } from '../ring/layout.ts';
-import { SplitVirtqueue } from '../ring/split-virtqueue.ts';
 import {
   VIRTIO_CONFIG_S_DRIVER_OK,
   VIRTIO_CONFIG_S_FEATURES_OK,
@@ -14,8 +13,9 @@ import {
   VIRTIO_F_RING_RESET,
   VIRTIO_F_VERSION_1,
 } from './constants.ts';
+import { DeviceQueues } from './device-queues.ts';
 import { FeatureWords } from './feature-words.ts';
-import { QueueSettings } from './queue-settings.ts';
+import type { QueueSettings } from './queue-settings.ts';
 import type { AccessWidth, InterruptSink, VirtioDevice } from './virtio-device.ts';
 
 export interface DeviceSessionOptions {
@@ -47,9 +47,7 @@ export class DeviceSession {
   readonly #deviceInterrupts: InterruptSink;
   readonly #interrupts: InterruptSink;
   readonly #logger: Logger;
-  readonly #queues: readonly QueueSettings[];
-  readonly #virtqueues: (SplitVirtqueue | undefined)[];
-  readonly #kicked: Uint8Array;
+  readonly #queues: DeviceQueues;
   readonly #offered: FeatureWords;
   readonly #accepted = new FeatureWords(0n);
   #memory: GuestMemory | undefined;
@@ -84,15 +82,11 @@ export class DeviceSession {
     };
     this.#logger = options.logger ?? silentLogger;
     this.#memory = options.memory;
-    const owner = {
-      enableQueue: (index: number) => this.#enableQueue(index),
-      resetQueue: (index: number) => this.#resetQueue(index),
-    };
-    this.#queues = device.queueMaxSizes.map(
-      (maxSize, index) => new QueueSettings(index, maxSize, owner),
-    );
-    this.#virtqueues = this.#queues.map(() => undefined);
-    this.#kicked = new Uint8Array(this.queueCount);
+    this.#queues = new DeviceQueues(device.queueMaxSizes, {
+      resetQueue: (index) => this.#resetQueue(index),
+      needsReset: (reason) => this.needsReset(reason),
+      notifyDevice: (index) => this.#notifyDevice(index),
+    });
   }
 
   /** The device is reset, and sees this memory from now on; undefined while it is plugged into nothing. */
@@ -154,12 +148,12 @@ export class DeviceSession {
   }
 
   queue(index: number): QueueSettings | undefined {
-    return this.#queues[index];
+    return this.#queues.settings[index];
   }
 
-  /** Notes a kick; ignored before DRIVER_OK ("The device MUST NOT consume buffers … before DRIVER_OK"). */
+  /** Notes a kick; ignored before DRIVER_OK. */
   notify(index: number): void {
-    if (this.#active && index < this.queueCount) this.#kicked[index] = 1;
+    this.#queues.kick(index);
   }
 
   /**
@@ -169,32 +163,18 @@ export class DeviceSession {
    */
   service(): boolean {
     this.#working = true;
-    const left = this.#workThroughQueues();
+    const left = this.#queues.workThroughKicks();
     this.#working = false;
     if (!this.#resetPending) return left;
     this.reset();
     return false;
   }
 
-  #workThroughQueues(): boolean {
-    let left = false;
-    for (let index = 0; index < this.queueCount; index += 1) {
-      if (this.#kicked[index] === 0) continue;
-      this.#kicked[index] = 0;
-      if (this.#virtqueues[index] === undefined || this.#virtqueues[index]!.broken) continue;
-      if (this.#notifyDevice(index)) {
-        this.#kicked[index] = 1;
-        left = true;
-      }
-    }
-    return left;
-  }
-
   /** The device cannot go on until the driver resets it. */
   needsReset(reason: string): void {
     if ((this.#status & VIRTIO_CONFIG_S_NEEDS_RESET) !== 0) return;
     this.#status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-    this.#kicked.fill(0);
+    this.#queues.forgetKicks();
     this.#logger.warn(`virtio device ${this.device.deviceId} needs a reset: ${reason}`);
     // "If DRIVER_OK is set, after it sets DEVICE_NEEDS_RESET, the device MUST send a device configuration change notification"
     if ((this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) this.configChanged();
@@ -208,15 +188,13 @@ export class DeviceSession {
 
   /** Back to the state after power-on; at the end of {@link service} when the device is at work. */
   reset(): void {
-    this.#kicked.fill(0);
-    for (const virtqueue of this.#virtqueues) virtqueue?.retire();
+    this.#queues.retire();
     this.#resetPending = this.#working;
     if (this.#working) return;
     this.#status = 0;
     this.#active = false;
     this.#accepted.clear();
-    this.#virtqueues.fill(undefined);
-    for (const queue of this.#queues) queue.clear();
+    this.#queues.clear();
     this.device.reset();
   }
 
@@ -231,11 +209,11 @@ export class DeviceSession {
   #activate(): void {
     if (this.#memory === undefined) return;
     this.#active = true;
-    for (const queue of this.#queues) if (queue.enabled) this.#createQueue(queue);
+    const queues = this.#queues.start(this.#memory, this.#accepted.mask);
     try {
       this.device.activate({
         memory: this.#memory,
-        queues: this.#virtqueues,
+        queues,
         driverFeatures: this.#accepted.mask,
         interrupts: this.#deviceInterrupts,
       });
@@ -260,39 +238,9 @@ export class DeviceSession {
     this.needsReset(`an internal error in ${method}`);
   }
 
-  #enableQueue(index: number): void {
-    const queue = this.#queues[index]!;
-    queue.enabled = true;
-    if (this.#active) this.#createQueue(queue);
-  }
-
   #resetQueue(index: number): void {
     if ((this.#accepted.mask & VIRTIO_F_RING_RESET) === 0n) return;
-    this.#kicked[index] = 0;
-    this.#virtqueues[index]?.retire();
-    this.#virtqueues[index] = undefined;
-    this.#queues[index]!.clear();
+    this.#queues.reset(index);
     if (this.#active) this.device.queueReset?.(index);
-  }
-
-  #createQueue(queue: QueueSettings): void {
-    const { index, size } = queue;
-    if (size > queue.maxSize) {
-      this.needsReset(`queue ${index} has ${size} descriptors, more than ${queue.maxSize}`);
-      return;
-    }
-    const features = this.#accepted.mask;
-    const virtqueue = new SplitVirtqueue({
-      index,
-      size,
-      memory: this.#memory!,
-      descriptorTable: queue.address('descriptorTable'),
-      availRing: queue.address('availRing'),
-      usedRing: queue.address('usedRing'),
-      indirect: (features & VIRTIO_F_INDIRECT_DESC) !== 0n,
-      eventIdx: (features & VIRTIO_F_EVENT_IDX) !== 0n,
-      onBroken: (reason) => this.needsReset(reason),
-    });
-    if (!virtqueue.broken) this.#virtqueues[index] = virtqueue;
   }
 }
