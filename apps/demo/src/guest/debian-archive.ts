@@ -105,15 +105,21 @@ export class DebianArchive {
     return join(this.#options.directory, 'cache', 'archives');
   }
 
-  /** The package that the newest stock kernel is in, such as `linux-image-6.12.117+deb13-amd64`. */
-  async kernelPackage(): Promise<string> {
+  /** Downloads the newest stock kernel into `directory`: one package, or since Linux 7 several with the release in their names. */
+  async downloadKernel(directory: string): Promise<void> {
     const meta = `linux-image-amd64/${this.#release.suites[0]}`;
-    const text = await runProgram('apt-cache', ['-c', this.#configuration, 'depends', meta], {
-      ...this.#running(),
-    });
-    const name = /Depends: (linux-image-\S+)/.exec(text)?.[1];
-    if (name === undefined) throw new CommandError("Debian's archive has no linux-image-amd64");
-    return name;
+    const image = /Depends: (linux-image-\S+)/.exec(await this.#depends(meta))?.[1];
+    if (image === undefined) throw new CommandError("Debian's archive has no linux-image-amd64");
+    const release = image.slice('linux-image'.length);
+    const parts = (await this.#depends(image)).match(/(?<=^ *Depends: )linux-\S+$/gm) ?? [];
+    for (const name of [image, ...parts.filter((part) => part.endsWith(release))]) {
+      await this.download(name, directory);
+    }
+  }
+
+  #depends(name: string): Promise<string> {
+    const args = ['-c', this.#configuration, 'depends', name];
+    return runProgram('apt-cache', args, { ...this.#running() });
   }
 
   #apt(args: readonly string[], options: RunProgramOptions): Promise<string> {

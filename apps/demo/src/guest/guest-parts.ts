@@ -70,13 +70,15 @@ const RECIPES = {
   linux: {
     title: 'the kernel',
     async fetch(archive, folder) {
-      await archive.download(await archive.kernelPackage(), folder);
+      await archive.downloadKernel(folder);
       return folder;
     },
     arrange(root, folder) {
       const modules = existsSync(join(root, 'usr/lib/modules')) ? 'usr/lib/modules' : 'lib/modules';
       const release = readdirSync(join(root, modules))[0]!;
-      renameSync(join(root, `boot/vmlinuz-${release}`), join(folder, 'vmlinuz'));
+      const inBoot = join(root, `boot/vmlinuz-${release}`);
+      const kernel = existsSync(inBoot) ? inBoot : join(root, modules, release, 'vmlinuz');
+      renameSync(kernel, join(folder, 'vmlinuz'));
       renameSync(join(root, modules, release), join(folder, 'modules'));
       return ['vmlinuz', 'modules/modules.builtin'];
     },
@@ -143,7 +145,9 @@ function ownKernel(options: GuestPartsOptions): { kernel: string; modules: strin
   const modules = options.modules ?? `/lib/modules/${release}`;
   if (!existsSync(modules)) {
     throw new CommandError(
-      `the modules of ${options.kernel} are not in ${modules}; pass --modules`,
+      options.modules === undefined
+        ? `the modules of ${options.kernel} are not in ${modules}; pass --modules`
+        : `--modules: '${modules}' is not there`,
     );
   }
   return { kernel: options.kernel, modules };
