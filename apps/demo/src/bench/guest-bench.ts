@@ -6,7 +6,7 @@ import { createLinuxMachine } from '../linux/linux-machine.ts';
 import type { Figures } from './figures.ts';
 
 const DISK_BYTES = 128 << 20;
-/** Enough of each for about a second, so that the clock's steps do not show. */
+/** Enough of each for some tenths of a second, beside which what dd's start varies by is little. */
 const READS = [
   { blockSize: 1 << 20, count: 128 },
   { blockSize: 64 << 10, count: 512 },
