@@ -1,4 +1,4 @@
-/** VirtioIommuDevice: the virtio-iommu as any transport drives it; wiring only. */
+/** VirtioIommuDevice: the virtio-iommu, whatever transport drives it; wiring only. */
 import { type GuestMemory, silentLogger, VirtioError } from '@viommu/virtqueue';
 import type { AccessWidth, DeviceContext, VirtioDevice } from '@viommu/virtqueue/device';
 import { IommuCounters } from './counters.ts';
