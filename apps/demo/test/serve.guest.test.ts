@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stepArguments } from '../src/guest/guest-steps.ts';
@@ -20,7 +21,7 @@ let folder: string;
 let server: ChildProcess;
 let output = '';
 
-beforeEach(async () => {
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'viommu-serve-'));
   mkdirSync(join(folder, 'sockets'));
   makeDiskImage(join(folder, 'disk.img'), 16 * MEBIBYTE);
@@ -35,11 +36,8 @@ beforeEach(async () => {
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   server.stdout!.setEncoding('utf8');
-  await new Promise<void>((resolve) => {
-    server.stdout!.on('data', (text: string) => {
-      output += text;
-      if (output.includes('-device') && output.endsWith('\n')) resolve();
-    });
+  server.stdout!.on('data', (text: string) => {
+    output += text;
   });
 });
 
@@ -47,6 +45,10 @@ afterEach(() => {
   server.kill('SIGKILL');
   rmSync(folder, { recursive: true });
 });
+
+async function whenListening(): Promise<void> {
+  while (!(output.includes('-device') && output.endsWith('\n'))) await once(server.stdout!, 'data');
+}
 
 async function end(signal: NodeJS.Signals): Promise<number> {
   server.kill(signal);
@@ -64,13 +66,22 @@ function printedArguments(): string[] {
 describe.runIf(parts !== undefined)('viommu serve', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('ends at %s, and leaves no socket', async (signal) => {
     const sockets = join(folder, 'sockets');
+    await whenListening();
     expect(readdirSync(sockets).sort()).toEqual(['blk.sock', 'iommu.sock', 'viot.aml']);
     expect(statSync(join(sockets, 'blk.sock')).mode & 0o777).toBe(0o600);
     expect(await end(signal)).toBe(0);
     expect(readdirSync(sockets)).toEqual([]);
   });
 
+  it('ends at a signal that comes with its first socket, and leaves none', async () => {
+    const sockets = join(folder, 'sockets');
+    while (readdirSync(sockets).length === 0) await setTimeout(1);
+    expect(await end('SIGINT')).toBe(0);
+    expect(readdirSync(sockets)).toEqual([]);
+  });
+
   it('is all that a QEMU needs to know', async () => {
+    await whenListening();
     const { qemu, kernel, busybox, modules, kernelRelease } = parts!;
     const initramfs = join(folder, 'initramfs.gz');
     buildInitramfs({ busybox, modules, kernelRelease, output: initramfs });
