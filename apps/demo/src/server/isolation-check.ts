@@ -7,23 +7,13 @@ import {
   type TranslationResult,
 } from '@viommu/iommu-core';
 import type { Machine } from '../machine/machine.ts';
+import { REQUEST_LAYOUTS, requestField } from '../request-layout.ts';
 
 interface Mapping {
   readonly virtStart: number;
   readonly virtEnd: number;
   readonly physStart: number;
 }
-
-// "struct virtio_iommu_req_*": types, and offsets of the fields in bytes.
-const ATTACH = 1;
-const DETACH = 2;
-const MAP = 3;
-const UNMAP = 4;
-const DOMAIN = 4;
-const ENDPOINT = 8;
-const VIRT_START = 8;
-const VIRT_END = 16;
-const PHYS_START = 24;
 
 export class IsolationCheck {
   /** Looks at what an endpoint reaches: at each translated access, the one of its endpoint and one of every other. */
@@ -72,26 +62,37 @@ export class IsolationCheck {
     if (mapped !== this.#result.physical) this.strayed += 1;
   }
 
-  #follow({ type, status, bytes }: RequestRecord): void {
-    if (status !== 0) return;
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    const domain = view.getUint32(DOMAIN, true);
-    const address = (offset: number) => Number(view.getBigUint64(offset, true));
+  #follow(record: RequestRecord): void {
+    if (record.status !== 0) return;
+    const field = (name: string) => Number(requestField(record, name));
+    switch (REQUEST_LAYOUTS[record.type]?.name) {
+      case 'ATTACH':
+        this.#move(field('endpoint'), field('domain'));
+        break;
+      case 'DETACH':
+        this.#move(field('endpoint'), undefined);
+        break;
+      case 'MAP':
+        this.#mappingsOf(field('domain')).push({
+          virtStart: field('virt_start'),
+          virtEnd: field('virt_end'),
+          physStart: field('phys_start'),
+        });
+        break;
+      case 'UNMAP': {
+        const [start, end] = [field('virt_start'), field('virt_end')];
+        const left = this.#mappingsOf(field('domain')).filter(
+          ({ virtStart, virtEnd }) => virtEnd < start || virtStart > end,
+        );
+        this.#mappings.set(field('domain'), left);
+      }
+    }
+  }
+
+  #mappingsOf(domain: number): Mapping[] {
     const mappings = this.#mappings.get(domain) ?? [];
-    if (type === ATTACH) this.#move(view.getUint32(ENDPOINT, true), domain);
-    if (type === DETACH) this.#move(view.getUint32(ENDPOINT, true), undefined);
-    if (type === MAP) {
-      const [virtStart, virtEnd] = [address(VIRT_START), address(VIRT_END)];
-      mappings.push({ virtStart, virtEnd, physStart: address(PHYS_START) });
-      this.#mappings.set(domain, mappings);
-    }
-    if (type === UNMAP) {
-      const [start, end] = [address(VIRT_START), address(VIRT_END)];
-      this.#mappings.set(
-        domain,
-        mappings.filter(({ virtStart, virtEnd }) => virtEnd < start || virtStart > end),
-      );
-    }
+    this.#mappings.set(domain, mappings);
+    return mappings;
   }
 
   /** A domain goes, and its mappings with it, when its last endpoint leaves. */
