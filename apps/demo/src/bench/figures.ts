@@ -1,6 +1,6 @@
 /** The figures of a benchmark: medians over the rounds, and their ratio. */
 
-/** Mebibytes per second, one value per round. */
+/** Millions of bytes per second, one value per round; `blockSize` in bytes. */
 export interface Figures {
   readonly blockSize: number;
   readonly ours: readonly number[];
@@ -20,7 +20,7 @@ const HEADINGS = [
   'ours / QEMU',
 ];
 
-/** A table of MB/s (millions of bytes per second), one line for each block size. */
+/** One line for each block size. */
 export function figuresTable(figures: readonly Figures[]): string[] {
   const rows = figures.map(({ blockSize, ours, qemu }) => [
     `${blockSize / 1024} KiB`,

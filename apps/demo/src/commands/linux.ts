@@ -1,6 +1,5 @@
 /** `viommu linux`: boots a stock guest whose disk is behind our IOMMU, and says whether all of it held. */
 import type { Command } from 'commander';
-import ora from 'ora';
 import pc from 'picocolors';
 import { CommandError } from '../command-error.ts';
 import { prepareGuestParts } from '../guest/guest-parts.ts';
@@ -11,13 +10,10 @@ import { createLinuxMachine, DEFAULT_DISK_BYTES } from '../linux/linux-machine.t
 import { type Check, judge, type LinuxResult } from '../linux/linux-result.ts';
 import type { ServerStatistics } from '../server/server-messages.ts';
 import { messageLine, statisticsLines } from '../server/server-text.ts';
+import { addOwnPartsOptions, type OwnParts, type Progress, withProgress } from './guest-command.ts';
 
-interface LinuxOptions {
+interface LinuxOptions extends OwnParts {
   readonly json?: boolean;
-  readonly qemu?: string;
-  readonly kernel?: string;
-  readonly modules?: string;
-  readonly busybox?: string;
   readonly append?: string;
   readonly timeout: string;
   readonly verbose?: boolean;
@@ -33,14 +29,11 @@ const STEPS: readonly GuestStep[] = [
 ];
 
 export function addLinuxCommand(program: Command): void {
-  program
+  const command = program
     .command('linux')
     .description('boot a stock Linux guest under a stock QEMU, with its disk behind our IOMMU')
-    .option('--json', 'print one machine-readable object as the last line')
-    .option('--qemu <path>', 'your own qemu-system-x86_64, 10.1 or newer')
-    .option('--kernel <path>', 'your own kernel image')
-    .option('--modules <dir>', "that kernel's module tree (default: /lib/modules/RELEASE)")
-    .option('--busybox <path>', 'your own statically linked busybox')
+    .option('--json', 'print one machine-readable object as the last line');
+  addOwnPartsOptions(command)
     .option('--append <text>', 'more for the kernel command line, such as iommu.strict=1')
     .option('--timeout <seconds>', 'end the guest after this time', '180')
     .option('--verbose', "show the guest's serial console")
@@ -51,59 +44,49 @@ async function linux(options: LinuxOptions): Promise<void> {
   const timeoutSeconds = Number(options.timeout);
   if (!(timeoutSeconds > 0))
     throw new CommandError(`--timeout: '${options.timeout}' is not a number of seconds`);
-  const abort = new AbortController();
-  const interrupt = (): void => abort.abort();
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
-  const { signal } = abort;
-  const spinner = ora({ stream: process.stderr, discardStdin: false });
-  const progress = (text: string): void => {
-    if (spinner.isEnabled) spinner.start(text);
-    else process.stderr.write(`${text}\n`);
-  };
+  await withProgress((progress) => bootAndJudge(options, timeoutSeconds, progress));
+}
+
+async function bootAndJudge(
+  options: LinuxOptions,
+  timeoutSeconds: number,
+  progress: Progress,
+): Promise<void> {
+  const { signal } = progress;
+  const parts = await prepareGuestParts({ ...options, signal, onProgress: progress.step });
+  progress.step('starting the server and the guest');
+  const machine = await createLinuxMachine({
+    parts,
+    onMessage: (message) => {
+      progress.clear();
+      if (!options.json) process.stdout.write(`  ${pc.cyan(messageLine(message))}\n`);
+    },
+  });
+  let statistics: ServerStatistics | undefined;
   try {
-    const parts = await prepareGuestParts({ ...options, signal, onProgress: progress });
-    progress('starting the server and the guest');
-    const machine = await createLinuxMachine({
-      parts,
-      onMessage: (message) => {
-        spinner.clear();
-        if (!options.json) process.stdout.write(`  ${pc.cyan(messageLine(message))}\n`);
-      },
+    const run = await machine.boot({
+      steps: STEPS,
+      append: options.append?.split(' ') ?? [],
+      timeoutSeconds,
+      signal,
+      onFact: (fact) => progress.glimpse(`guest: ${fact.slice(0, 100)}`),
+      ...(options.verbose && !options.json
+        ? { onLine: (line: string) => process.stdout.write(`  ${pc.dim(line)}\n`) }
+        : {}),
     });
-    let statistics: ServerStatistics | undefined;
-    try {
-      const run = await machine.boot({
-        steps: STEPS,
-        append: options.append?.split(' ') ?? [],
-        timeoutSeconds,
-        signal,
-        onFact: (fact) => progress(`guest: ${fact.slice(0, 100)}`),
-        ...(options.verbose && !options.json
-          ? { onLine: (line: string) => process.stdout.write(`  ${pc.dim(line)}\n`) }
-          : {}),
-      });
-      spinner.stop();
-      const [disk = ''] = machine.disks;
-      const host = {
-        whole: sha256OfRange(disk, 0, DEFAULT_DISK_BYTES),
-        written: sha256OfRange(disk, WRITTEN.offset, WRITTEN.length),
-      };
-      statistics = await machine.close();
-      const { result, checks } = judge(parts, run, host, statistics);
-      print(options.json ?? false, run, checks, result, statistics);
-      if (signal.aborted) throw new CommandError('interrupted', { exitCode: 130 });
-      if (!result.ok) process.exitCode = 1;
-    } finally {
-      if (statistics === undefined) await machine.close();
-    }
-  } catch (error) {
-    if (signal.aborted) throw new CommandError('interrupted', { exitCode: 130 });
-    throw error;
+    signal.throwIfAborted();
+    progress.stop();
+    const [disk = ''] = machine.disks;
+    const host = {
+      whole: sha256OfRange(disk, 0, DEFAULT_DISK_BYTES),
+      written: sha256OfRange(disk, WRITTEN.offset, WRITTEN.length),
+    };
+    statistics = await machine.close();
+    const { result, checks } = judge(parts, run, host, statistics);
+    print(options.json ?? false, run, checks, result, statistics);
+    if (!result.ok) process.exitCode = 1;
   } finally {
-    spinner.stop();
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    if (statistics === undefined) await machine.close();
   }
 }
 

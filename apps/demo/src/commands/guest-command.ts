@@ -1,0 +1,60 @@
+/** What the commands that boot a guest have in common: the user's own parts, a line of progress, and a clean end at a signal. */
+import type { Command } from 'commander';
+import ora from 'ora';
+import { CommandError } from '../command-error.ts';
+import type { GuestPartsOptions } from '../guest/guest-parts.ts';
+
+/** The parts of a guest that the user brings. */
+export type OwnParts = Pick<GuestPartsOptions, 'qemu' | 'kernel' | 'modules' | 'busybox'>;
+
+export function addOwnPartsOptions(command: Command): Command {
+  return command
+    .option('--qemu <path>', 'your own qemu-system-x86_64, 10.1 or newer')
+    .option('--kernel <path>', 'your own kernel image')
+    .option('--modules <dir>', "that kernel's module tree (default: /lib/modules/RELEASE)")
+    .option('--busybox <path>', 'your own statically linked busybox');
+}
+
+export interface Progress {
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Says what is being done now. */
+  readonly step: (text: string) => void;
+  /** Shows something in passing, on a terminal only. */
+  readonly glimpse: (text: string) => void;
+  /** Takes the line away for what is printed next. */
+  readonly clear: () => void;
+  /** No line from here on. */
+  readonly stop: () => void;
+}
+
+/** @throws {CommandError} `interrupted` when `run` fails after a signal; else what `run` throws */
+export async function withProgress(run: (progress: Progress) => Promise<void>): Promise<void> {
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort();
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  const spinner = ora({ stream: process.stderr, discardStdin: false });
+  const glimpse = (text: string): void => {
+    if (spinner.isEnabled) spinner.start(text);
+  };
+  try {
+    await run({
+      signal: abort.signal,
+      step: (text) => {
+        if (spinner.isEnabled) glimpse(text);
+        else process.stderr.write(`${text}\n`);
+      },
+      glimpse,
+      clear: () => spinner.clear(),
+      stop: () => spinner.stop(),
+    });
+  } catch (error) {
+    if (abort.signal.aborted) throw new CommandError('interrupted', { exitCode: 130 });
+    throw error;
+  } finally {
+    spinner.stop();
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+}
