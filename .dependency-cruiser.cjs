@@ -2,11 +2,12 @@
 const MAY_IMPORT = {
   virtqueue: [],
   viot: [],
+  vfio: [],
   'iommu-core': ['virtqueue'],
   'transport-pci': ['virtqueue'],
-  'iommu-driver': ['virtqueue'],
-  devices: ['virtqueue'],
-  'pviommu-sim': ['iommu-core', 'virtqueue'],
+  'iommu-driver': ['vfio', 'virtqueue'],
+  devices: ['transport-pci', 'virtqueue'],
+  'pviommu-sim': ['iommu-core', 'vfio', 'virtqueue'],
   'vfio-user': ['transport-pci', 'virtqueue'],
 };
 /** Packages that may use the Node.js API, and where in them. */

@@ -41,6 +41,11 @@ export interface BackendCapabilities {
  */
 export interface TranslationBackend {
   readonly capabilities: BackendCapabilities;
+  /**
+   * Grows whenever the backend on its own, not by a call of the device, has changed what an address translates to: where
+   * there is a stage 2, when that changed. Windows into memory are asked for anew then. Stays 0 for others.
+   */
+  readonly generation: number;
 
   /** Makes an empty domain; with `bypass` its endpoints' accesses go by untranslated (VIRTIO_IOMMU_ATTACH_F_BYPASS). */
   createDomain(domain: number, bypass: boolean): number;

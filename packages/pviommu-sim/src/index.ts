@@ -1,4 +1,15 @@
 export type { FaultEntry } from './fault-log.ts';
 export { FaultLog } from './fault-log.ts';
+export type { HostMemoryOptions } from './host/host-memory.ts';
+export { HostMemory } from './host/host-memory.ts';
+export type { PhysicalIommuOptions } from './host/physical-iommu.ts';
+export { PhysicalIommu } from './host/physical-iommu.ts';
+export type { RegisterWindow } from './host/register-window.ts';
+export type { PassedThrough } from './nested/joined-device.ts';
+export type { MemorySlot, SlotListener } from './nested/memory-slots.ts';
+export { MemorySlots } from './nested/memory-slots.ts';
+export type { NestedBackendOptions } from './nested/nested-backend.ts';
+export { nestedBackend } from './nested/nested-backend.ts';
+export { SlotMirror } from './nested/slot-mirror.ts';
 export type { SimBackendOptions } from './sim-backend.ts';
 export { simBackend } from './sim-backend.ts';

@@ -66,6 +66,11 @@ export class PageTable {
     this.#nodes.release(this.#root);
   }
 
+  /** Shows each mapping in a range, which covers it whole, once. */
+  visit(start: number, end: number, visitor: (mapping: number) => void): void {
+    this.#visitFrom(this.#root, this.#top, 0, start, end, visitor);
+  }
+
   get #top(): number {
     return this.#spans.length - 1;
   }
@@ -98,6 +103,31 @@ export class PageTable {
       }
       const childStart = Math.max(start, entryStart);
       this.#insertInto(child, level - 1, entryStart, childStart, Math.min(end, entryEnd), leaf);
+    }
+  }
+
+  #visitFrom(
+    node: number,
+    level: number,
+    base: number,
+    start: number,
+    end: number,
+    visitor: (mapping: number) => void,
+  ): void {
+    const span = this.#spans[level]!;
+    const last = indexAt(end, span);
+    for (let index = indexAt(start, span); index <= last; index++) {
+      const entry = this.#nodes.entries[node * NODE_ENTRIES + index]!;
+      const entryStart = base + index * span;
+      const entryEnd = entryStart + span - 1;
+      if (entry < 0) {
+        // Of a mapping's leaves the last one stands for it.
+        if (this.#mappings.ends[~entry] === entryEnd) visitor(~entry);
+      } else if (entry > 0) {
+        const childStart = Math.max(start, entryStart);
+        const childEnd = Math.min(end, entryEnd);
+        this.#visitFrom(entry, level - 1, entryStart, childStart, childEnd, visitor);
+      }
     }
   }
 

@@ -44,8 +44,17 @@ export function simBackend(options: SimBackendOptions = {}): BackendFactory {
   return () => new SimBackend(options);
 }
 
-class SimBackend implements TranslationBackend {
+/** Shown by {@link SimBackend.visit}; ends are inclusive. */
+export type MappingVisitor = (
+  virtStart: number,
+  virtEnd: number,
+  physStart: number,
+  flags: number,
+) => void;
+
+export class SimBackend implements TranslationBackend {
   readonly capabilities: BackendCapabilities;
+  readonly generation = 0;
   readonly #nodes: NodePool;
   readonly #mappings = new MappingPool();
   readonly #spans: readonly number[];
@@ -54,6 +63,7 @@ class SimBackend implements TranslationBackend {
   readonly #attached = new Map<number, SimDomain>();
   #bypass = false;
 
+  /** @param options as {@link checkOptions} lets through */
   constructor(options: SimBackendOptions) {
     const pageSizeMask = options.pageSizeMask ?? DEFAULT_PAGE_SIZE_MASK;
     const inputBits = options.inputBits ?? DEFAULT_INPUT_BITS;
@@ -107,6 +117,15 @@ class SimBackend implements TranslationBackend {
     return VIRTIO_IOMMU_S_OK;
   }
 
+  /** Shows each mapping of a domain within a range; none of a bypass domain. */
+  visit(domain: number, virtStart: number, virtEnd: number, visitor: MappingVisitor): void {
+    const { starts, ends, deltas, flags } = this.#mappings;
+    this.#domains.get(domain)?.table?.visit(virtStart, virtEnd, (mapping) => {
+      const start = starts[mapping]!;
+      visitor(start, ends[mapping]!, start + deltas[mapping]!, flags[mapping]!);
+    });
+  }
+
   setBypass(bypass: boolean): void {
     this.#bypass = bypass;
   }
@@ -143,7 +162,8 @@ class SimBackend implements TranslationBackend {
   }
 }
 
-function checkOptions(options: SimBackendOptions): void {
+/** @throws VirtioError SIM_OPTIONS when an option makes no sense */
+export function checkOptions(options: SimBackendOptions): void {
   const { pageSizeMask = DEFAULT_PAGE_SIZE_MASK, inputBits = DEFAULT_INPUT_BITS } = options;
   const { maxNodes = DEFAULT_MAX_NODES } = options;
   if (!Number.isInteger(inputBits) || inputBits < 1 || inputBits > 52) {

@@ -1,5 +1,5 @@
 /** The contract PciFunction: a PCI function that any VMM, emulator or vfio-user server can put on its bus. Types and docs only. */
-import type { AccessWidth, GuestMemory } from '@viommu/virtqueue';
+import type { AccessWidth, MappedMemory } from '@viommu/virtqueue';
 
 /** One 32-bit memory BAR. */
 export interface PciBar {
@@ -12,7 +12,7 @@ export interface PciBar {
 /** The bus side of a function: what it may use while it is plugged in. Implemented by the host. */
 export interface PciHost {
   /** Memory as the function's DMA reaches it before any virtual IOMMU: guest-physical. */
-  readonly memory: GuestMemory;
+  readonly memory: MappedMemory;
   /**
    * True when the host keeps the MSI-X table itself, as QEMU does for vfio-user: table writes never arrive here, masks
    * are the host's, and each trigger goes straight to {@link PciHost.signalMsix} while MSI-X is enabled.
@@ -46,6 +46,8 @@ export interface PciFunction {
 
   /** Plugs the function in, reset before. A function has one host at a time. */
   connect(host: PciHost): void;
+  /** The host's memory has gained or lost regions. For a function that hands them on, as a pass-through does. */
+  memoryChanged?(): void;
   /** Unplugs it: the function is reset and keeps nothing of the host. */
   disconnect(): void;
   /** Function-level reset: as after power-on. */

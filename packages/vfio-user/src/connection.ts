@@ -154,6 +154,8 @@ export class Connection implements DmaExchangeHost, Session {
     } finally {
       stream.fds.closeAll();
     }
+    const changesMemory = command === VFIO_USER_DMA_MAP || command === VFIO_USER_DMA_UNMAP;
+    if (changesMemory && result >= 0 && this.#pluggedIn) this.pciFunction.memoryChanged?.();
     if (command === VFIO_USER_DMA_UNMAP) {
       this.#pausedUntil = performance.now() + REMAP_MILLISECONDS;
     } else if (command !== VFIO_USER_DMA_MAP) {

@@ -4,7 +4,12 @@ export type { Logger } from './logger.ts';
 export { silentLogger } from './logger.ts';
 export type { ArrayRegion } from './memory/array-guest-memory.ts';
 export { ArrayGuestMemory, createMemoryWindow } from './memory/array-guest-memory.ts';
-export type { GuestMemory, MemoryWindow } from './memory/guest-memory.ts';
+export type {
+  GuestMemory,
+  MappedMemory,
+  MemoryRegion,
+  MemoryWindow,
+} from './memory/guest-memory.ts';
 export {
   ACCESS_READ,
   ACCESS_WRITE,

@@ -1,7 +1,7 @@
 /** InProcessBus: plugs PCI functions into memory of this process and lets them work: the smallest VMM there is. */
 import type { PciFunction, PciHost } from '@viommu/transport-pci';
 import { createPciDriverTransport, type PciDriverTransport } from '@viommu/transport-pci/driver';
-import type { GuestMemory } from '@viommu/virtqueue';
+import type { MappedMemory } from '@viommu/virtqueue';
 
 /** Where x86 machines send message-signalled interrupts. */
 const MSI_ADDRESS = 0xfee0_0000;
@@ -11,7 +11,7 @@ export class InProcessBus {
   interrupts = 0;
   readonly #functions: readonly PciFunction[];
 
-  constructor(functions: readonly PciFunction[], memory: GuestMemory) {
+  constructor(functions: readonly PciFunction[], memory: MappedMemory) {
     this.#functions = functions;
     const host: PciHost = {
       memory,

@@ -38,6 +38,11 @@ export class DmaGate {
     this.#logger = logger;
   }
 
+  /** Grows when the backend has changed translations on its own. */
+  get generation(): number {
+    return this.#backend.generation;
+  }
+
   /**
    * Translates the start of an access; a refusal is reported as a fault.
    *

@@ -26,9 +26,9 @@ export class EndpointMemory implements GuestMemory {
     this.#gate = gate;
   }
 
-  /** Both parts only ever grow, so a change of either shows. */
+  /** All parts only ever grow, so a change of any shows. */
   get generation(): number {
-    return this.#endpoint.generation + this.#memory.generation;
+    return this.#endpoint.generation + this.#memory.generation + this.#gate.generation;
   }
 
   /** Mappings that continue each other physically make one window. Its bytes are counted once, when it is given out. */

@@ -28,6 +28,7 @@ export function naiveBackend(capabilities: Partial<BackendCapabilities> = {}): B
 
 export class NaiveBackend implements TranslationBackend {
   readonly capabilities: BackendCapabilities;
+  readonly generation = 0;
   readonly domains = new Map<number, NaiveDomain>();
   readonly attached = new Map<number, number>();
   bypass = false;

@@ -1,5 +1,5 @@
 /** RecordingHost: a PciHost with a little memory, that remembers the interrupts it was given. */
-import { ArrayGuestMemory, type GuestMemory } from '@viommu/virtqueue';
+import { ArrayGuestMemory, type MappedMemory } from '@viommu/virtqueue';
 import type { PciHost } from '../pci-function.ts';
 
 /** A message as it was sent: vector, address, data. */
@@ -10,13 +10,13 @@ const FOUR_GIB = 2 ** 32;
 
 /** Its memory by default: 64 KiB at 0, and 64 KiB at 4 GiB. */
 export class RecordingHost implements PciHost {
-  readonly memory: GuestMemory;
+  readonly memory: MappedMemory;
   readonly ownsMsixTable: boolean;
   readonly messages: SentMessage[] = [];
   /** The levels that the line was driven to, in order. */
   readonly intxLevels: boolean[] = [];
 
-  constructor(options: { memory?: GuestMemory; ownsMsixTable?: boolean } = {}) {
+  constructor(options: { memory?: MappedMemory; ownsMsixTable?: boolean } = {}) {
     this.memory = options.memory ?? createMemory();
     this.ownsMsixTable = options.ownsMsixTable ?? false;
   }
@@ -30,7 +30,7 @@ export class RecordingHost implements PciHost {
   }
 }
 
-function createMemory(): GuestMemory {
+function createMemory(): MappedMemory {
   return new ArrayGuestMemory([
     { base: 0, buffer: new ArrayBuffer(REGION_SIZE) },
     { base: FOUR_GIB, buffer: new ArrayBuffer(REGION_SIZE) },

@@ -1,6 +1,6 @@
 /** Virtio over PCI by the suite of every transport: with INTx, with MSI-X, and with a host that keeps the MSI-X table. */
 
-import type { GuestMemory } from '@viommu/virtqueue';
+import type { MappedMemory } from '@viommu/virtqueue';
 import type { VirtioDevice } from '@viommu/virtqueue/device';
 import { type TransportSubject, transportSuite } from '@viommu/virtqueue/testing';
 import { createPciDriverTransport } from '../driver/index.ts';
@@ -9,7 +9,7 @@ import { createVirtioPciFunction } from './virtio-pci-function.ts';
 
 function subject(
   device: VirtioDevice,
-  memory: GuestMemory,
+  memory: MappedMemory,
   { messages, ownsMsixTable = false }: { messages: number; ownsMsixTable?: boolean },
 ): TransportSubject {
   const pci = createVirtioPciFunction({ device });

@@ -2,7 +2,8 @@
 import {
   ACCESS_READ,
   ACCESS_WRITE,
-  type GuestMemory,
+  type MappedMemory,
+  type MemoryRegion,
   type MemoryWindow,
   WINDOW_DENIED,
   WINDOW_INVISIBLE,
@@ -21,7 +22,7 @@ export interface DmaMessages {
 /** Below this, a loop is cheaper than the view that a block copy needs. */
 const BLOCK_COPY_LENGTH = 64;
 
-export class DmaMemory implements GuestMemory {
+export class DmaMemory implements MappedMemory {
   generation = 0;
   readonly #pool: GuestRamPool;
   readonly #messages: DmaMessages;
@@ -70,6 +71,10 @@ export class DmaMemory implements GuestMemory {
       this.generation++;
     }
     return errno;
+  }
+
+  get regions(): readonly MemoryRegion[] {
+    return this.#table.windows.map(({ start, end, access }) => ({ start, end, access }));
   }
 
   unmapAll(): void {

@@ -3,7 +3,8 @@ import { VirtioError } from '../error.ts';
 import {
   ACCESS_READ,
   ACCESS_WRITE,
-  type GuestMemory,
+  type MappedMemory,
+  type MemoryRegion,
   type MemoryWindow,
   WINDOW_DENIED,
 } from './guest-memory.ts';
@@ -29,13 +30,13 @@ interface Region {
   readonly view: DataView;
 }
 
-/** An empty window, to be filled by {@link GuestMemory.window}. */
+/** An empty window, to be filled by {@link MappedMemory.window}. */
 export function createMemoryWindow(): MemoryWindow {
   const bytes = new Uint8Array(0);
   return { bytes, view: new DataView(bytes.buffer), offset: 0, length: 0 };
 }
 
-export class ArrayGuestMemory implements GuestMemory {
+export class ArrayGuestMemory implements MappedMemory {
   generation = 0;
   #regions: readonly Region[] = [];
   #last: Region | undefined;
@@ -64,6 +65,14 @@ export class ArrayGuestMemory implements GuestMemory {
     this.#regions = sorted;
     this.#last = undefined;
     this.generation += 1;
+  }
+
+  get regions(): readonly MemoryRegion[] {
+    return this.#regions.map(({ base, length, access }) => ({
+      start: base,
+      end: base + length - 1,
+      access,
+    }));
   }
 
   window(address: number, length: number, access: number, out: MemoryWindow): number {

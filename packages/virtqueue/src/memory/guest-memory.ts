@@ -63,3 +63,19 @@ export interface GuestMemory {
    */
   write(address: number, source: Uint8Array, sourceOffset: number, length: number): boolean;
 }
+
+/** A run of addresses at which there is memory. */
+export interface MemoryRegion {
+  /** First address. */
+  readonly start: number;
+  /** Last address. */
+  readonly end: number;
+  /** {@link ACCESS_READ}, {@link ACCESS_WRITE} or both. */
+  readonly access: number;
+}
+
+/** Guest-physical memory that can say where it is: what a VMM hands to its devices. */
+export interface MappedMemory extends GuestMemory {
+  /** All regions, ascending. */
+  readonly regions: readonly MemoryRegion[];
+}

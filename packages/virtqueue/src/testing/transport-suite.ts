@@ -5,7 +5,7 @@ import type { DriverTransport } from '../driver/driver-transport.ts';
 import { initializeDevice } from '../driver/initialize-device.ts';
 import { SplitDriverQueue, splitQueueLayout } from '../driver/split-driver-queue.ts';
 import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
-import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { MappedMemory } from '../memory/guest-memory.ts';
 import { createDescriptorChain } from '../ring/descriptor-chain.ts';
 import { drainQueue } from '../ring/drain-queue.ts';
 import type { DescriptorChain } from '../ring/virtqueue.ts';
@@ -67,11 +67,11 @@ class SuiteDevice implements VirtioDevice {
 
 export function transportSuite(
   name: string,
-  factory: (device: VirtioDevice, memory: GuestMemory) => TransportSubject,
+  factory: (device: VirtioDevice, memory: MappedMemory) => TransportSubject,
 ): void {
   describe(`transport: ${name}`, () => {
     let device: SuiteDevice;
-    let memory: GuestMemory;
+    let memory: MappedMemory;
     let subject: TransportSubject;
     let transport: DriverTransport;
 

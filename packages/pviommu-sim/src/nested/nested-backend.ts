@@ -1,0 +1,256 @@
+/** nestedBackend: joins stage 1, what the guest maps, with stage 2, where the VMM put guest memory, for devices of the host. */
+import {
+  type BackendCapabilities,
+  type BackendComponents,
+  type BackendFactory,
+  TRANSLATION_NO_DOMAIN,
+  TRANSLATION_OK,
+  type TranslationBackend,
+  type TranslationResult,
+  VIRTIO_IOMMU_S_DEVERR,
+  VIRTIO_IOMMU_S_FAULT,
+  VIRTIO_IOMMU_S_INVAL,
+  VIRTIO_IOMMU_S_NOMEM,
+  VIRTIO_IOMMU_S_OK,
+  VIRTIO_IOMMU_S_RANGE,
+} from '@viommu/iommu-core';
+import { EFAULT, EINVAL, ENOMEM, ENOSPC } from '@viommu/vfio';
+import { type Logger, VirtioError } from '@viommu/virtqueue';
+import type { PhysicalIommu } from '../host/physical-iommu.ts';
+import { checkOptions, SimBackend, type SimBackendOptions } from '../sim-backend.ts';
+import { ACCESS, JoinedDevice, type PassedThrough } from './joined-device.ts';
+import { type MemorySlot, type MemorySlots, slotEnd } from './memory-slots.ts';
+
+export interface NestedBackendOptions {
+  /** Stage 2. */
+  readonly slots: MemorySlots;
+  /** Translates for the devices that are passed through. */
+  readonly physical: PhysicalIommu;
+  /** Endpoints that are not in here are virtual devices: for them stage 1 alone counts. */
+  readonly passedThrough: readonly PassedThrough[];
+  /** How stage 1 is kept. */
+  readonly stage1?: SimBackendOptions;
+}
+
+/** @throws VirtioError `SIM_OPTIONS`; `CONTAINER` when two endpoints have one container */
+export function nestedBackend(options: NestedBackendOptions): BackendFactory {
+  checkOptions(options.stage1 ?? {});
+  const containers = new Set(options.passedThrough.map(({ container }) => container));
+  if (containers.size !== options.passedThrough.length) {
+    throw new VirtioError(
+      'CONTAINER',
+      'two endpoints share a container, and so could not be in different domains: pass one function per group through',
+    );
+  }
+  return (components) => new NestedBackend(options, components);
+}
+
+class NestedBackend implements TranslationBackend {
+  readonly capabilities: BackendCapabilities;
+  generation = 0;
+  readonly #slots: MemorySlots;
+  readonly #physical: PhysicalIommu;
+  readonly #logger: Logger;
+  readonly #stage1: SimBackend;
+  readonly #devices = new Map<number, JoinedDevice>();
+  /** By domain, the devices in it that are passed through. */
+  readonly #members = new Map<number, JoinedDevice[]>();
+  readonly #bypassDomains = new Set<number>();
+  #bypass = false;
+
+  constructor(options: NestedBackendOptions, { logger }: BackendComponents) {
+    this.#slots = options.slots;
+    this.#physical = options.physical;
+    this.#logger = logger;
+    this.#stage1 = new SimBackend(options.stage1 ?? {});
+    this.capabilities = this.#stage1.capabilities;
+    for (const device of options.passedThrough) {
+      this.#devices.set(device.endpoint, new JoinedDevice(device, options.slots));
+    }
+    options.slots.listen({
+      slotAdded: (slot) => this.#slotAdded(slot),
+      slotRemoved: (slot) => this.#slotRemoved(slot),
+    });
+  }
+
+  createDomain(domain: number, bypass: boolean): number {
+    const status = this.#stage1.createDomain(domain, bypass);
+    if (status !== VIRTIO_IOMMU_S_OK) return status;
+    this.#members.set(domain, []);
+    if (bypass) this.#bypassDomains.add(domain);
+    return VIRTIO_IOMMU_S_OK;
+  }
+
+  destroyDomain(domain: number): void {
+    this.#stage1.destroyDomain(domain);
+    this.#members.delete(domain);
+    this.#bypassDomains.delete(domain);
+  }
+
+  attach(endpoint: number, domain: number): number {
+    const device = this.#devices.get(endpoint);
+    if (device !== undefined) {
+      const former = device.domain;
+      const errno = this.#move(device, domain);
+      if (errno < 0) {
+        // There was room for it before, so there is now.
+        this.#move(device, former);
+        return statusOf(errno);
+      }
+    }
+    return this.#stage1.attach(endpoint, domain);
+  }
+
+  detach(endpoint: number): void {
+    this.#stage1.detach(endpoint);
+    const device = this.#devices.get(endpoint);
+    if (device !== undefined) this.#warn(this.#move(device, undefined), device);
+  }
+
+  map(
+    domain: number,
+    virtStart: number,
+    virtEnd: number,
+    physStart: number,
+    flags: number,
+  ): number {
+    const members = this.#members.get(domain)!;
+    const physEnd = physStart + (virtEnd - virtStart);
+    if (members.length > 0 && !this.#slots.covers(physStart, physEnd, flags & ACCESS)) {
+      return VIRTIO_IOMMU_S_RANGE;
+    }
+    const status = this.#stage1.map(domain, virtStart, virtEnd, physStart, flags);
+    if (status !== VIRTIO_IOMMU_S_OK) return status;
+    for (const device of members) {
+      const errno = device.join(virtStart, virtEnd, physStart, flags);
+      if (errno < 0) {
+        this.unmap(domain, virtStart, virtEnd);
+        return statusOf(errno);
+      }
+    }
+    return VIRTIO_IOMMU_S_OK;
+  }
+
+  unmap(domain: number, virtStart: number, virtEnd: number): number {
+    const members = this.#members.get(domain)!;
+    if (members.length > 0) {
+      this.#stage1.visit(domain, virtStart, virtEnd, (start, end) => {
+        for (const device of members) device.leave(start, end);
+      });
+    }
+    return this.#stage1.unmap(domain, virtStart, virtEnd);
+  }
+
+  setBypass(bypass: boolean): void {
+    this.#stage1.setBypass(bypass);
+    if (bypass === this.#bypass) return;
+    this.#bypass = bypass;
+    for (const device of this.#devices.values()) {
+      if (device.domain === undefined) this.#warn(this.#move(device, undefined), device);
+    }
+  }
+
+  translate(
+    endpoint: number,
+    address: number,
+    length: number,
+    access: number,
+    out: TranslationResult,
+  ): number {
+    const device = this.#devices.get(endpoint);
+    if (device === undefined) {
+      return this.#stage1.translate(endpoint, address, length, access, out);
+    }
+    if (device.domain === undefined && !this.#bypass) return TRANSLATION_NO_DOMAIN;
+    const code = device.translate(this.#physical, address, length, access, out);
+    if (code === TRANSLATION_OK) out.bypass = this.#bypasses(device);
+    return code;
+  }
+
+  /** Whether stage 2 alone translates for the device. */
+  #bypasses({ domain }: JoinedDevice): boolean {
+    return domain === undefined ? this.#bypass : this.#bypassDomains.has(domain);
+  }
+
+  /** Empties the device's container and fills it with what its new domain has. @returns 0 or a negative errno */
+  #move(device: JoinedDevice, domain: number | undefined): number {
+    device.leaveAll();
+    if (device.domain !== undefined) {
+      const members = this.#members.get(device.domain)!;
+      members.splice(members.indexOf(device), 1);
+    }
+    device.domain = domain;
+    if (domain !== undefined) this.#members.get(domain)!.push(device);
+
+    let answer = 0;
+    if (this.#bypasses(device)) {
+      for (const slot of this.#slots.slots) {
+        if (answer === 0) answer = this.#joinIdentity(device, slot);
+      }
+    } else if (domain !== undefined) {
+      this.#visit(domain, (virtStart, virtEnd, physStart, flags) => {
+        if (answer === 0) answer = device.join(virtStart, virtEnd, physStart, flags);
+      });
+    }
+    if (answer < 0) device.leaveAll();
+    return answer;
+  }
+
+  /** Memory beyond the addresses that devices have is out of their reach. */
+  #joinIdentity(device: JoinedDevice, slot: MemorySlot): number {
+    return slot.guestStart > this.capabilities.inputEnd ? 0 : device.joinIdentity(slot);
+  }
+
+  #slotAdded(slot: MemorySlot): void {
+    for (const device of this.#devices.values()) {
+      if (this.#bypasses(device)) {
+        this.#warn(this.#joinIdentity(device, slot), device);
+      } else if (device.domain !== undefined) {
+        this.#visit(device.domain, (virtStart, virtEnd, physStart, flags) => {
+          const answer = device.joinSlot(slot, virtStart, virtEnd, physStart, flags);
+          this.#warn(answer, device);
+        });
+      }
+    }
+  }
+
+  #slotRemoved(slot: MemorySlot): void {
+    this.generation += 1;
+    for (const device of this.#devices.values()) {
+      if (this.#bypasses(device)) {
+        device.leaveSlot(slot, slot.guestStart, slotEnd(slot), slot.guestStart);
+      } else if (device.domain !== undefined) {
+        this.#visit(device.domain, (virtStart, virtEnd, physStart) => {
+          device.leaveSlot(slot, virtStart, virtEnd, physStart);
+        });
+      }
+    }
+  }
+
+  #visit(domain: number, visitor: Parameters<SimBackend['visit']>[3]): void {
+    this.#stage1.visit(domain, 0, this.capabilities.inputEnd, visitor);
+  }
+
+  /** Where the device core expects no refusal, accesses fault instead. */
+  #warn(answer: number, { endpoint }: JoinedDevice): void {
+    if (answer >= 0) return;
+    this.#logger.warn(
+      `Endpoint 0x${endpoint.toString(16)}: the host's container refused memory with errno ${-answer}; accesses to it fault`,
+    );
+  }
+}
+
+/** What a guest is told of the host's refusal. */
+function statusOf(answer: number): number {
+  switch (-answer) {
+    case ENOMEM:
+    case ENOSPC:
+      return VIRTIO_IOMMU_S_NOMEM;
+    case EFAULT:
+      return VIRTIO_IOMMU_S_FAULT;
+    case EINVAL:
+      return VIRTIO_IOMMU_S_INVAL;
+    default:
+      return VIRTIO_IOMMU_S_DEVERR;
+  }
+}

@@ -1,0 +1,12 @@
+/** The error numbers of Linux that VFIO answers with; answers carry them negative, as ioctl does. */
+
+/** Nothing that the IOMMU can fulfil: out of its memory. */
+export const ENOMEM = 12;
+/** The user address is not mapped, or not for that access. */
+export const EFAULT = 14;
+/** The IOVA range is mapped already, in whole or in part. */
+export const EEXIST = 17;
+/** An argument that cannot be meant, or a container without a group. */
+export const EINVAL = 22;
+/** As many mappings as `dma_entry_limit` allows. */
+export const ENOSPC = 28;
