@@ -1,4 +1,15 @@
-export { EEXIST, EFAULT, EINVAL, ENOMEM, ENOSPC } from './errno.ts';
+export {
+  EEXIST,
+  EFAULT,
+  EINVAL,
+  EIO,
+  ENOENT,
+  ENOMEM,
+  ENOSPC,
+  ENOSYS,
+  ERANGE,
+} from './errno.ts';
+export { withoutReserved } from './iova-ranges.ts';
 export type { PhysicalRun, UserMemory } from './user-memory.ts';
 export type { VfioContainerOptions, VfioIommuInfo, VfioObserver } from './vfio-container.ts';
 export {

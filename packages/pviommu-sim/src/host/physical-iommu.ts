@@ -4,7 +4,13 @@ import {
   type TranslationResult,
   VIRTIO_IOMMU_S_OK,
 } from '@viommu/iommu-core';
-import { ENOMEM, type IovaRange, type VfioGroup, type VfioIommu } from '@viommu/vfio';
+import {
+  ENOMEM,
+  type IovaRange,
+  type VfioGroup,
+  type VfioIommu,
+  withoutReserved,
+} from '@viommu/vfio';
 import { silentLogger } from '@viommu/virtqueue';
 import { type SimBackendOptions, simBackend } from '../sim-backend.ts';
 
@@ -22,7 +28,11 @@ export class PhysicalIommu {
   /** @throws VirtioError `SIM_OPTIONS` when an option makes no sense */
   constructor(options: PhysicalIommuOptions = {}) {
     this.#tables = simBackend(options)({ endpoints: [], logger: silentLogger });
-    this.#iovaRanges = without(options.reserved ?? [], this.#tables.capabilities.inputEnd);
+    this.#iovaRanges = withoutReserved(
+      0,
+      this.#tables.capabilities.inputEnd,
+      options.reserved ?? [],
+    );
   }
 
   /** An empty address space, for a container. -ENOMEM at `attachGroup` when the IOMMU has no memory for it. */
@@ -65,16 +75,4 @@ export class PhysicalIommu {
   ): number {
     return this.#tables.translate(endpoint, address, length, access, out);
   }
-}
-
-/** The ranges from 0 to `end` that are left without the reserved ones. */
-function without(reserved: readonly IovaRange[], end: number): IovaRange[] {
-  const ranges: IovaRange[] = [];
-  let start = 0;
-  for (const region of [...reserved].sort((a, b) => a.start - b.start)) {
-    if (region.start > start) ranges.push({ start, end: Math.min(region.start - 1, end) });
-    start = Math.max(start, region.end + 1);
-  }
-  if (start <= end) ranges.push({ start, end });
-  return ranges;
 }

@@ -3,15 +3,7 @@ import { VirtioError } from '@viommu/virtqueue';
 import {
   PCI_CAP_ID_MSIX,
   PCI_CAP_ID_VNDR,
-  PCI_CAPABILITY_LIST,
-  PCI_CONFIG_SPACE_SIZE,
   PCI_DEVICE_ID,
-  PCI_MSIX_FLAGS,
-  PCI_MSIX_FLAGS_QSIZE,
-  PCI_MSIX_TABLE,
-  PCI_STATUS,
-  PCI_STATUS_CAP_LIST,
-  PCI_STD_HEADER_SIZE,
   PCI_VENDOR_ID,
 } from '../pci-constants.ts';
 import {
@@ -28,6 +20,7 @@ import {
   VIRTIO_PCI_DEVICE_ID_LAST,
   VIRTIO_PCI_VENDOR_ID,
 } from '../virtio/virtio-pci-constants.ts';
+import { capabilityOffsets, type MsixStructure, readMsix } from './msix-driver.ts';
 import type { PciDriverAccess } from './pci-driver-access.ts';
 
 /** A structure in a BAR; offset and length in bytes. */
@@ -39,14 +32,6 @@ interface Structure {
 
 interface NotifyStructure extends Structure {
   readonly notifyOffMultiplier: number;
-}
-
-interface MsixStructure {
-  /** Offset of the capability in configuration space. */
-  readonly capability: number;
-  readonly vectors: number;
-  readonly tableBar: number;
-  readonly tableOffset: number;
 }
 
 export interface VirtioStructures {
@@ -115,34 +100,11 @@ function readDeviceId(access: PciDriverAccess): number {
   return deviceId - VIRTIO_PCI_DEVICE_ID_BASE;
 }
 
-/** Each capability once, even when a broken function links its list into a loop. */
-function capabilityOffsets(access: PciDriverAccess): Set<number> {
-  const offsets = new Set<number>();
-  if ((access.readConfig(PCI_STATUS, 2) & PCI_STATUS_CAP_LIST) === 0) return offsets;
-  let offset = access.readConfig(PCI_CAPABILITY_LIST, 1) & ~3;
-  while (offset >= PCI_STD_HEADER_SIZE && offset < PCI_CONFIG_SPACE_SIZE && !offsets.has(offset)) {
-    offsets.add(offset);
-    offset = access.readConfig(offset + 1, 1) & ~3;
-  }
-  return offsets;
-}
-
 function readStructure(access: PciDriverAccess, capability: number): Structure {
   return {
     bar: access.readConfig(capability + CAP_BAR, 1),
     offset: access.readConfig(capability + CAP_OFFSET, 4),
     length: access.readConfig(capability + CAP_LENGTH, 4),
-  };
-}
-
-function readMsix(access: PciDriverAccess, capability: number): MsixStructure {
-  const table = access.readConfig(capability + PCI_MSIX_TABLE, 4);
-  const control = access.readConfig(capability + PCI_MSIX_FLAGS, 2);
-  return {
-    capability,
-    vectors: (control & PCI_MSIX_FLAGS_QSIZE) + 1,
-    tableBar: table & 7,
-    tableOffset: (table & ~7) >>> 0,
   };
 }
 

@@ -1,18 +1,7 @@
 /** PciDriverTransport: how a driver brings up a virtio device on a PCI bus, as a kernel would. */
 import { type AccessWidth, VirtioError } from '@viommu/virtqueue';
 import type { DriverTransport, QueueAddresses } from '@viommu/virtqueue/driver';
-import {
-  PCI_COMMAND,
-  PCI_COMMAND_MASTER,
-  PCI_COMMAND_MEMORY,
-  PCI_MSIX_ENTRY_DATA,
-  PCI_MSIX_ENTRY_LOWER_ADDR,
-  PCI_MSIX_ENTRY_SIZE,
-  PCI_MSIX_ENTRY_UPPER_ADDR,
-  PCI_MSIX_ENTRY_VECTOR_CTRL,
-  PCI_MSIX_FLAGS,
-  PCI_MSIX_FLAGS_ENABLE,
-} from '../pci-constants.ts';
+import { PCI_COMMAND, PCI_COMMAND_MASTER, PCI_COMMAND_MEMORY } from '../pci-constants.ts';
 import {
   COMMON_CONFIG_GENERATION,
   COMMON_CONFIG_MSIX_VECTOR,
@@ -32,13 +21,8 @@ import {
   COMMON_QUEUE_SIZE,
 } from '../virtio/virtio-pci-constants.ts';
 import { findStructures, type VirtioStructures } from './capability-walk.ts';
+import { enableMsix, type MsixMessage } from './msix-driver.ts';
 import type { PciDriverAccess } from './pci-driver-access.ts';
-
-/** Where a vector's message goes: address and data of its table entry. */
-export interface MsixMessage {
-  readonly address: number;
-  readonly data: number;
-}
 
 export interface PciDriverTransport extends DriverTransport {
   /** Vectors of the function, 0 without MSI-X. */
@@ -165,22 +149,7 @@ class ModernPciDriverTransport implements PciDriverTransport {
   }
 
   useMsix(messages: readonly MsixMessage[]): void {
-    const { msix } = this.#structures;
-    if (msix === undefined || messages.length < 1 || messages.length > msix.vectors) {
-      throw new VirtioError(
-        'MSIX_VECTORS',
-        `${messages.length} MSI-X messages for a function with ${this.msixVectors} vectors`,
-      );
-    }
-    const { tableBar, tableOffset } = msix;
-    for (const [vector, { address, data }] of messages.entries()) {
-      const entry = tableOffset + vector * PCI_MSIX_ENTRY_SIZE;
-      this.#access.writeBar(tableBar, entry + PCI_MSIX_ENTRY_LOWER_ADDR, 4, lowHalf(address));
-      this.#access.writeBar(tableBar, entry + PCI_MSIX_ENTRY_UPPER_ADDR, 4, highHalf(address));
-      this.#access.writeBar(tableBar, entry + PCI_MSIX_ENTRY_DATA, 4, data);
-      this.#access.writeBar(tableBar, entry + PCI_MSIX_ENTRY_VECTOR_CTRL, 4, 0);
-    }
-    this.#access.writeConfig(msix.capability + PCI_MSIX_FLAGS, 2, PCI_MSIX_FLAGS_ENABLE);
+    enableMsix(this.#access, messages);
     this.#mapVector(COMMON_CONFIG_MSIX_VECTOR, 0);
     this.#usedVectors = messages.length;
   }
