@@ -44,7 +44,12 @@ export class Narrator {
 
   /** What the driver does or sees. */
   say(text: string): void {
-    this.#line(`driver  ${text}`);
+    this.tell('driver', text);
+  }
+
+  /** What somebody else does or sees. @param who at most seven letters */
+  tell(who: string, text: string): void {
+    this.#line(`${who.padEnd(7)} ${text}`);
   }
 
   #request(record: RequestRecord): void {

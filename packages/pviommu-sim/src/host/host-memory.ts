@@ -8,6 +8,7 @@ import {
   WINDOW_DENIED,
   WINDOW_INVISIBLE,
 } from '@viommu/virtqueue';
+import { type FrameOrder, scatteredOrder } from './frame-order.ts';
 import { readRegisters, writeRegisters } from './register-access.ts';
 import type { RegisterWindow } from './register-window.ts';
 
@@ -23,7 +24,7 @@ interface HostMapping {
   readonly length: number;
   /** First of the host-physical addresses. */
   readonly physical: number;
-  readonly frames: number;
+  readonly order: FrameOrder;
   /** Registers have one frame, memory has many. */
   readonly frameSize: number;
   readonly memory: GuestMemory | undefined;
@@ -34,13 +35,13 @@ interface HostMapping {
 
 const PAGE = 4096;
 /** Where user addresses begin: any place that is neither guest-physical nor host-physical. */
-const FIRST_USER_ADDRESS = 0x7f00_0000_0000;
+const FIRST_USER_ADDRESS = 0x5600_0000_0000;
 /** Where the host's frames begin. */
 const FIRST_PHYSICAL = 0x10_0000_0000;
 
 /**
- * Memory by host-physical address, for devices behind the physical IOMMU. Frames of one mapping lie in descending order, so
- * that no two that follow each other for the VMM do so for a device: what is physically contiguous ends with the frame.
+ * Memory by host-physical address, for devices behind the physical IOMMU. The frames of a mapping are scattered, as on a host
+ * that has run for a while: what is physically contiguous ends with the frame.
  */
 export class HostMemory implements GuestMemory, UserMemory {
   readonly #frameSize: number;
@@ -106,7 +107,7 @@ export class HostMemory implements GuestMemory, UserMemory {
     const mapping = this.#mappings.findLast((candidate) => candidate.userAddress <= userAddress);
     const offset = userAddress - (mapping?.userAddress ?? 0);
     if (mapping === undefined || offset >= mapping.length) return false;
-    out.physical = mapping.physical + mirrored(mapping, offset);
+    out.physical = mapping.physical + toPhysical(mapping, offset);
     out.length = runLength(mapping, offset, length);
     return true;
   }
@@ -115,7 +116,7 @@ export class HostMemory implements GuestMemory, UserMemory {
     const mapping = this.#find(address);
     if (mapping === undefined) return WINDOW_DENIED;
     if (mapping.memory === undefined) return WINDOW_INVISIBLE;
-    const offset = mirrored(mapping, address - mapping.physical);
+    const offset = toUser(mapping, address - mapping.physical);
     const run = runLength(mapping, offset, length);
     return mapping.memory.window(mapping.start + offset, run, access, out);
   }
@@ -124,7 +125,7 @@ export class HostMemory implements GuestMemory, UserMemory {
     for (let done = 0; done < length; ) {
       const mapping = this.#find(address + done);
       if (mapping === undefined) return false;
-      const offset = mirrored(mapping, address + done - mapping.physical);
+      const offset = toUser(mapping, address + done - mapping.physical);
       const run = runLength(mapping, offset, length - done);
       const { memory, registers, start } = mapping;
       if (registers !== undefined)
@@ -139,7 +140,7 @@ export class HostMemory implements GuestMemory, UserMemory {
     for (let done = 0; done < length; ) {
       const mapping = this.#find(address + done);
       if (mapping === undefined) return false;
-      const offset = mirrored(mapping, address + done - mapping.physical);
+      const offset = toUser(mapping, address + done - mapping.physical);
       const run = runLength(mapping, offset, length - done);
       const { memory, registers, start } = mapping;
       if (registers !== undefined)
@@ -153,9 +154,9 @@ export class HostMemory implements GuestMemory, UserMemory {
   #find(physical: number): HostMapping | undefined {
     const mapping = this.#mappings.findLast((candidate) => candidate.physical <= physical);
     if (mapping === undefined) return undefined;
-    const inFrames = physical - mapping.physical < mapping.frames * mapping.frameSize;
+    const inFrames = physical - mapping.physical < mapping.order.frames * mapping.frameSize;
     // The last frame of a mapping need not be full.
-    const isThere = inFrames && mirrored(mapping, physical - mapping.physical) < mapping.length;
+    const isThere = inFrames && toUser(mapping, physical - mapping.physical) < mapping.length;
     return isThere ? mapping : undefined;
   }
 
@@ -173,7 +174,14 @@ export class HostMemory implements GuestMemory, UserMemory {
     const userAddress = this.#nextUserAddress;
     const physical = this.#nextPhysical;
     const frames = Math.ceil(length / frameSize);
-    this.#mappings.push({ userAddress, length, physical, frames, frameSize, ...content });
+    this.#mappings.push({
+      userAddress,
+      length,
+      physical,
+      order: scatteredOrder(frames),
+      frameSize,
+      ...content,
+    });
     // A frame stays free in between, so that two mappings never are one run.
     this.#nextUserAddress += (frames + 1) * frameSize;
     this.#nextPhysical += (frames + 1) * frameSize;
@@ -182,10 +190,13 @@ export class HostMemory implements GuestMemory, UserMemory {
   }
 }
 
-/** From an offset as the VMM sees it to the host's, and back: frames count from the other end. */
-function mirrored({ frames, frameSize }: HostMapping, offset: number): number {
-  const frame = Math.floor(offset / frameSize);
-  return (frames - 1 - frame) * frameSize + (offset - frame * frameSize);
+/** From an offset as the VMM sees it to the offset in the mapping's frames. */
+function toPhysical({ order, frameSize }: HostMapping, offset: number): number {
+  return order.frameOf(Math.floor(offset / frameSize)) * frameSize + (offset % frameSize);
+}
+
+function toUser({ order, frameSize }: HostMapping, offset: number): number {
+  return order.indexOf(Math.floor(offset / frameSize)) * frameSize + (offset % frameSize);
 }
 
 function runLength({ length, frameSize }: HostMapping, offset: number, wanted: number): number {
