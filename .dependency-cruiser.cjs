@@ -12,6 +12,8 @@ const MAY_IMPORT = {
 };
 /** Packages that may use the Node.js API, and where in them. */
 const NODE_PATHS = '^(packages/vfio-user/|packages/devices/src/node/|apps/)';
+/** As dependency-cruiser names Node.js' own modules. */
+const CORE_MODULES = `^(node:)?(${require('node:module').builtinModules.join('|')})$`;
 const TEST_FILES = '\\.(test|bench)\\.ts$|/test/|/testing/|test-client|fixtures/';
 
 const edges = Object.entries(MAY_IMPORT).map(([name, allowed]) => ({
@@ -44,6 +46,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^packages/', pathNot: `${NODE_PATHS}|${TEST_FILES}` },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'stories-run-in-a-browser',
+      severity: 'error',
+      comment: 'the pass-through story, and all that it needs, uses nothing of Node.js',
+      from: { path: '^apps/demo/src/passthrough/', pathNot: TEST_FILES },
+      to: { path: CORE_MODULES, reachable: true },
     },
     {
       name: 'no-third-party-at-run-time',

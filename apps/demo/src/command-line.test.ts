@@ -42,7 +42,9 @@ const own = (name: string) => [
 
 it.each([
   ['an unknown command', ['serv'], "unknown command 'serv'"],
-  ['an argument too many', ['demo', 'extra'], 'too many arguments'],
+  ['an argument too many', ['demo', 'disk', 'extra'], 'too many arguments'],
+  ['an unknown story', ['demo', 'extra'], 'Allowed choices are disk, passthrough'],
+  ['an unknown scenario', ['linux', '--scenario', 'x'], 'Allowed choices are disk, passthrough'],
   ['an unknown option', ['linux', '--fast'], "unknown option '--fast'"],
   ['serve without an IOMMU', serve(), "required option '--iommu <address>' not specified"],
   [

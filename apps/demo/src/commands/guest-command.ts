@@ -5,14 +5,15 @@ import { CommandError } from '../command-error.ts';
 import type { GuestPartsOptions } from '../guest/guest-parts.ts';
 
 /** The parts of a guest that the user brings. */
-export type OwnParts = Pick<GuestPartsOptions, 'qemu' | 'kernel' | 'modules' | 'busybox'>;
+export type OwnParts = Pick<GuestPartsOptions, 'qemu' | 'kernel' | 'modules' | 'busybox' | 'cc'>;
 
 export function addOwnPartsOptions(command: Command): Command {
   return command
     .option('--qemu <path>', 'your own qemu-system-x86_64, 10.1 or newer')
     .option('--kernel <path>', 'your own kernel image')
     .option('--modules <dir>', "that kernel's module tree (default: /lib/modules/RELEASE)")
-    .option('--busybox <path>', 'your own statically linked busybox');
+    .option('--busybox <path>', 'your own statically linked busybox')
+    .option('--cc <path>', 'your own C compiler, for programs that run in the guest');
 }
 
 export interface Progress {

@@ -1,37 +1,36 @@
 /** `viommu linux`: boots a stock guest whose disk is behind our IOMMU, and says whether all of it held. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { CommandError } from '../command-error.ts';
 import { prepareGuestParts } from '../guest/guest-parts.ts';
-import type { GuestStep } from '../guest/guest-steps.ts';
 import type { GuestRun } from '../guest/run-guest.ts';
-import { sha256OfRange } from '../linux/disk-image.ts';
-import { createLinuxMachine, DEFAULT_DISK_BYTES } from '../linux/linux-machine.ts';
-import { type Check, judge, type LinuxResult } from '../linux/linux-result.ts';
-import type { ServerStatistics } from '../server/server-messages.ts';
-import { messageLine, statisticsLines } from '../server/server-text.ts';
+import { createLinuxMachine } from '../linux/linux-machine.ts';
+import { judge, type LinuxJudgement } from '../linux/linux-result.ts';
+import { SCENARIOS } from '../linux/scenarios/scenarios.ts';
+import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
+import { isEvent, messageLine, statisticsLines } from '../server/server-text.ts';
 import { addOwnPartsOptions, type OwnParts, type Progress, withProgress } from './guest-command.ts';
 
 interface LinuxOptions extends OwnParts {
+  readonly scenario: string;
   readonly json?: boolean;
   readonly append?: string;
   readonly timeout: string;
   readonly verbose?: boolean;
 }
 
-const MEBIBYTE = 1 << 20;
-const WRITTEN = { offset: 64 * MEBIBYTE, length: 16 * MEBIBYTE };
-const STEPS: readonly GuestStep[] = [
-  { step: 'report' },
-  { step: 'write', disk: 'vda', ...WRITTEN },
-  { step: 'read', disk: 'vda', offset: 0, length: DEFAULT_DISK_BYTES },
-  { step: 'rng' },
-];
-
 export function addLinuxCommand(program: Command): void {
   const command = program
     .command('linux')
-    .description('boot a stock Linux guest under a stock QEMU, with its disk behind our IOMMU')
+    .description('boot a stock Linux guest under a stock QEMU, with devices behind our IOMMU')
+    .addOption(
+      new Option(
+        '--scenario <name>',
+        SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('; '),
+      )
+        .choices(SCENARIOS.map(({ name }) => name))
+        .default(SCENARIOS[0]!.name),
+    )
     .option('--json', 'print one machine-readable object as the last line');
   addOwnPartsOptions(command)
     .option('--append <text>', 'more for the kernel command line, such as iommu.strict=1')
@@ -53,19 +52,29 @@ async function bootAndJudge(
   progress: Progress,
 ): Promise<void> {
   const { signal } = progress;
-  const parts = await prepareGuestParts({ ...options, signal, onProgress: progress.step });
+  const scenario = SCENARIOS.find(({ name }) => name === options.scenario)!;
+  const compiler = scenario.needsCompiler;
+  const parts = await prepareGuestParts({
+    ...options,
+    compiler,
+    signal,
+    onProgress: progress.step,
+  });
   progress.step('starting the server and the guest');
+  const messages: ServerMessage[] = [];
   const machine = await createLinuxMachine({
+    ...scenario.machine,
     parts,
     onMessage: (message) => {
+      messages.push(message);
+      if (options.json || !isEvent(message)) return;
       progress.clear();
-      if (!options.json) process.stdout.write(`  ${pc.cyan(messageLine(message))}\n`);
+      process.stdout.write(`  ${pc.cyan(messageLine(message))}\n`);
     },
   });
-  let statistics: ServerStatistics | undefined;
   try {
     const run = await machine.boot({
-      steps: STEPS,
+      steps: scenario.steps,
       append: options.append?.split(' ') ?? [],
       timeoutSeconds,
       signal,
@@ -76,31 +85,19 @@ async function bootAndJudge(
     });
     signal.throwIfAborted();
     progress.stop();
-    const [disk = ''] = machine.disks;
-    const host = {
-      whole: sha256OfRange(disk, 0, DEFAULT_DISK_BYTES),
-      written: sha256OfRange(disk, WRITTEN.offset, WRITTEN.length),
-    };
-    statistics = await machine.close();
-    const { result, checks } = judge(parts, run, host, statistics);
-    print(options.json ?? false, run, checks, result, statistics);
-    if (!result.ok) process.exitCode = 1;
+    const statistics = await machine.stop();
+    const { disks } = machine;
+    const judgement = judge(parts, scenario, { run, statistics, messages, disks });
+    if (options.json) process.stdout.write(`${JSON.stringify(judgement.result)}\n`);
+    else print(run, judgement, statistics);
+    if (!judgement.result.ok) process.exitCode = 1;
   } finally {
-    if (statistics === undefined) await machine.close();
+    await machine.close();
   }
 }
 
-function print(
-  json: boolean,
-  run: GuestRun,
-  checks: readonly Check[],
-  result: LinuxResult,
-  statistics: ServerStatistics,
-): void {
-  if (json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-    return;
-  }
+function print(run: GuestRun, judgement: LinuxJudgement, statistics: ServerStatistics): void {
+  const { result, checks } = judgement;
   const lines: string[] = [];
   const [boot] = run.report.boots;
   lines.push('', pc.bold("The guest's own log about the IOMMU"));
@@ -124,6 +121,8 @@ function print(
   lines.push('', pc.bold(`Linux ${result.kernel} under QEMU ${result.qemu}, ${result.seconds} s`));
   for (const line of statisticsLines(statistics)) lines.push(`  ${line}`);
   lines.push('');
+  const [title, ...told] = judgement.lines;
+  if (title !== undefined) lines.push(pc.bold(title), ...told, '');
   for (const { holds, text } of checks)
     lines.push(`  ${holds ? pc.green('ok  ') : pc.red('FAIL')} ${text}`);
   process.stdout.write(`${lines.join('\n')}\n`);

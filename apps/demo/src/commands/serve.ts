@@ -14,13 +14,14 @@ import {
 } from '../machine/machine-description.ts';
 import { machineTopology } from '../machine/machine-topology.ts';
 import { startServer } from '../server/server.ts';
-import { messageLine, statisticsLines } from '../server/server-text.ts';
+import { isEvent, messageLine, statisticsLines } from '../server/server-text.ts';
 
 interface ServeOptions {
   readonly socketDir: string;
   readonly iommu: string;
   readonly blk: readonly string[];
   readonly rng?: string;
+  readonly engine?: string;
   readonly bootBypass: string;
 }
 
@@ -39,6 +40,10 @@ export function addServeCommand(program: Command): void {
       [],
     )
     .option('--rng <address>', 'PCI address of a virtio-rng')
+    .option(
+      '--engine <address>',
+      'PCI address of a DMA engine, a device of a simulated host that is passed through',
+    )
     .option(
       '--boot-bypass <on|off>',
       'whether devices reach memory until the guest driver is up',
@@ -63,7 +68,9 @@ async function serve(options: ServeOptions): Promise<void> {
   });
   const server = await startServer(
     { machine: description, socketDir: options.socketDir, checkIsolation: false },
-    (message) => process.stdout.write(`${messageLine(message)}\n`),
+    (message) => {
+      if (isEvent(message)) process.stdout.write(`${messageLine(message)}\n`);
+    },
   );
   try {
     writeFileSync(viot, writeViot(machineTopology(description)));
@@ -88,6 +95,7 @@ function describeMachine(options: ServeOptions): MachineDescription {
     disks,
     bootBypass: options.bootBypass === 'on',
     ...(options.rng === undefined ? {} : { rng: parseAddress('--rng', options.rng) }),
+    ...(options.engine === undefined ? {} : { engine: parseAddress('--engine', options.engine) }),
   };
 }
 

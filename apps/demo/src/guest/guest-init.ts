@@ -118,6 +118,22 @@ rng() {
   say "rng $source $(dd if=/dev/hwrng bs=64 count=1 iflag=fullblock status=none | od -An -v -tx1 | tr -d ' \\n')"
 }
 
+# DEVICE.FUNCTION on bus 0. Without an IOMMU that remaps interrupts, VFIO wants to be told that we know.
+vfio() {
+  address=0000:00:$1
+  echo 1 >/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts
+  echo vfio-pci >"/sys/bus/pci/devices/$address/driver_override"
+  echo "$address" >/sys/bus/pci/drivers_probe
+  group=$(basename "$(readlink "/sys/bus/pci/devices/$address/iommu_group")")
+  if [ -c "/dev/vfio/$group" ]; then
+    say "vfio-group $group $address"
+    vfio-dma "$group" "$address" || say "error vfio-dma ended with exit code $?"
+  else
+    say "error $address does not bind to vfio-pci"
+  fi
+  log
+}
+
 boot=1
 [ -e $CMOS ] && boot=$(($(read_cmos) + 1))
 say "boot $boot"
@@ -154,6 +170,7 @@ for step in $(parameter steps | tr ',' ' '); do
   write) write_disk "$@" ;;
   bench) bench "$@" ;;
   rng) rng ;;
+  vfio) vfio "$@" ;;
   reboot)
     log
     write_cmos "$boot"

@@ -45,6 +45,19 @@ describe("prepareGuestParts with the user's own", () => {
     });
   });
 
+  it('takes a compiler only when one is needed', async () => {
+    const parts = await prepareGuestParts({
+      qemu: own('qemu'),
+      kernel: own('vmlinuz'),
+      modules: own('modules'),
+      busybox: own('busybox'),
+      cc: 'mycc',
+      compiler: true,
+      cache: own('cache'),
+    });
+    expect(parts.compiler?.command).toBe('mycc');
+  });
+
   it.each([
     ['modules without a kernel', { modules: '/lib/modules' }, '--modules goes with --kernel'],
     ['a kernel that is not there', { kernel: '/nowhere/vmlinuz' }, 'cannot be read: ENOENT'],

@@ -1,7 +1,8 @@
 /** Gets together what a real guest needs: a QEMU, a kernel with its modules, and busybox; the user's own, or Debian's. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CommandError, messageOf } from '../command-error.ts';
+import { type Compiler, fetchedCompiler, ownCompiler } from './compiler.ts';
 import { DebianArchive } from './debian-archive.ts';
 import { isStatic } from './elf.ts';
 import { kernelRelease } from './kernel-release.ts';
@@ -13,6 +14,7 @@ import {
   sha256OfFile,
   writePart,
 } from './part-cache.ts';
+import { LIBRARIES, LOADER, type PartName, QEMU, RECIPES, type Recipe } from './part-recipes.ts';
 import { checkQemu, type QemuProgram } from './qemu-program.ts';
 import { runProgram } from './run-program.ts';
 
@@ -25,6 +27,10 @@ export interface GuestPartsOptions {
   readonly modules?: string;
   /** The user's own busybox, linked statically. */
   readonly busybox?: string;
+  /** The user's own C compiler, which can link statically. */
+  readonly cc?: string;
+  /** Whether a program of our own has to be compiled for the guest; false when not given. */
+  readonly compiler?: boolean;
   /** Where Debian's packages are kept; `VIOMMU_CACHE` or the user's cache folder when not given. */
   readonly cache?: string;
   readonly signal?: AbortSignal;
@@ -41,63 +47,9 @@ export interface GuestParts {
   readonly modules: string;
   /** Path of a static busybox. */
   readonly busybox: string;
+  /** There when it was asked for. */
+  readonly compiler?: Compiler;
 }
-
-/** Makes a part's folder out of packages; says which of its files are checked before each use. */
-interface Recipe {
-  fetch(archive: DebianArchive, folder: string): Promise<string>;
-  /** @param root where the packages are unpacked, in `folder` */
-  arrange(root: string, folder: string): string[];
-  readonly title: string;
-}
-
-const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
-const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
-const QEMU = 'usr/bin/qemu-system-x86_64';
-
-const RECIPES = {
-  qemu: {
-    title: 'QEMU',
-    fetch: (archive) => archive.downloadQemu(),
-    arrange(root, folder) {
-      for (const path of [LIBRARIES, 'usr/share/qemu', 'usr/share/seabios', QEMU]) {
-        mkdirSync(join(folder, path, '..'), { recursive: true });
-        renameSync(join(root, path), join(folder, path));
-      }
-      return [QEMU, LOADER];
-    },
-  },
-  linux: {
-    title: 'the kernel',
-    async fetch(archive, folder) {
-      await archive.downloadKernel(folder);
-      return folder;
-    },
-    arrange(root, folder) {
-      const modules = existsSync(join(root, 'usr/lib/modules')) ? 'usr/lib/modules' : 'lib/modules';
-      const release = readdirSync(join(root, modules))[0]!;
-      const inBoot = join(root, `boot/vmlinuz-${release}`);
-      const kernel = existsSync(inBoot) ? inBoot : join(root, modules, release, 'vmlinuz');
-      renameSync(kernel, join(folder, 'vmlinuz'));
-      renameSync(join(root, modules, release), join(folder, 'modules'));
-      return ['vmlinuz', 'modules/modules.builtin'];
-    },
-  },
-  busybox: {
-    title: 'busybox',
-    async fetch(archive, folder) {
-      await archive.download('busybox-static', folder);
-      return folder;
-    },
-    arrange(root, folder) {
-      const path = existsSync(join(root, 'usr/bin/busybox')) ? 'usr/bin/busybox' : 'bin/busybox';
-      renameSync(join(root, path), join(folder, 'busybox'));
-      return ['busybox'];
-    },
-  },
-} satisfies Record<string, Recipe>;
-
-type PartName = keyof typeof RECIPES;
 
 /**
  * Checks what the user passed and takes the rest from the cache, or fetches it from Debian's archive into the cache.
@@ -118,6 +70,8 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
   if (ownQemu === undefined) needed.push('qemu');
   if (own === undefined) needed.push('linux');
   if (options.busybox === undefined) needed.push('busybox');
+  const needsCompiler = options.compiler === true;
+  if (needsCompiler && options.cc === undefined) needed.push('compiler');
   await fetchMissing(needed, cache, options);
 
   const kernel = own?.kernel ?? join(cache, 'linux', 'vmlinuz');
@@ -127,6 +81,14 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
     kernelRelease: kernelRelease(kernel),
     modules: own?.modules ?? join(cache, 'linux', 'modules'),
     busybox: options.busybox ?? join(cache, 'busybox', 'busybox'),
+    ...(needsCompiler
+      ? {
+          compiler:
+            options.cc === undefined
+              ? fetchedCompiler(join(cache, 'compiler'))
+              : ownCompiler(options.cc),
+        }
+      : {}),
   };
 }
 
@@ -206,7 +168,12 @@ async function fetchMissing(
     }
   } catch (error) {
     if (signal?.aborted) throw error;
-    const flags = { qemu: '--qemu', linux: '--kernel and --modules', busybox: '--busybox' };
+    const flags = {
+      qemu: '--qemu',
+      linux: '--kernel and --modules',
+      busybox: '--busybox',
+      compiler: '--cc',
+    };
     throw new CommandError(
       `${missing.map((name) => RECIPES[name].title).join(', ')} cannot be had from Debian's packages (${messageOf(error)}); pass ${missing.map((name) => flags[name]).join(', ')}`,
       { cause: error },

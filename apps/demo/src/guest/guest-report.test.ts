@@ -136,4 +136,44 @@ describe('GuestReportReader', () => {
     expect(errors).toHaveLength(1);
     expect(errors[0]).toMatch(/^the guest's line cannot be read: /);
   });
+
+  it('reads what a program saw of the device that it drove', () => {
+    const { boots, errors } = reportOf(`
+@viommu boot 1
+@viommu vfio-group 2 0000:00:08.0
+@viommu vfio-map 0x7fb53d8cd000 0x7fb53d8cd000 1048576
+@viommu vfio-copy 0x7fb53d8cd000 0x7fb53d94d000 524288 2 0x0 1 equal
+@viommu vfio-unmap 1048576
+@viommu vfio-copy 0x1000 0x2000 4096 3 0x1000 0 differs
+`);
+    expect(errors).toEqual([]);
+    expect(boots[0]?.vfio).toEqual({
+      group: 2,
+      device: '0000:00:08.0',
+      map: { virtualAddress: 0x7fb53d8cd000, iova: 0x7fb53d8cd000, length: 1048576 },
+      copies: [
+        {
+          ...{ source: 0x7fb53d8cd000, destination: 0x7fb53d94d000, length: 524288 },
+          ...{ status: 2, errorAddress: 0, interrupts: 1, equal: true },
+        },
+        {
+          ...{ source: 0x1000, destination: 0x2000, length: 4096 },
+          ...{ status: 3, errorAddress: 0x1000, interrupts: 0, equal: false },
+        },
+      ],
+      unmapped: 1048576,
+    });
+  });
+
+  it.each(['vfio-copy 1 2 3', 'vfio-map 1 2 0', 'vfio-unmap x', 'vfio-group none'])(
+    'does not take %s for an answer',
+    (line) => {
+      const { errors } = reportOf(`@viommu boot 1\n@viommu vfio-group 2 x\n@viommu ${line}\n`);
+      expect(errors).toEqual([`the guest's line cannot be read: ${line}`]);
+    },
+  );
+
+  it('expects nothing of a device that no program has opened', () => {
+    expect(reportOf('@viommu boot 1\n@viommu vfio-unmap 5\n').errors).toHaveLength(1);
+  });
 });

@@ -42,6 +42,32 @@ interface DiskTiming {
   readonly seconds: number;
 }
 
+/** One copy that the program in user space asked of the DMA engine. */
+interface VfioCopy {
+  readonly source: number;
+  readonly destination: number;
+  readonly length: number;
+  /** The engine's register: 2 done, 3 error. */
+  readonly status: number;
+  readonly errorAddress: number;
+  /** Interrupts that came for it. */
+  readonly interrupts: number;
+  /** Whether the destination held what it should: the source's bytes, or nothing after a copy that was to fail. */
+  readonly equal: boolean;
+}
+
+/** What a `vfio` step saw. */
+export interface VfioReport {
+  readonly group: number;
+  /** PCI address. */
+  readonly device: string;
+  map?: { readonly virtualAddress: number; readonly iova: number; readonly length: number };
+  /** Within the buffer, outside of it, and within it after it was unmapped. */
+  readonly copies: VfioCopy[];
+  /** Bytes that were unmapped. */
+  unmapped?: number;
+}
+
 /** What one boot of the guest said. */
 export interface GuestBoot {
   kernel?: string;
@@ -61,6 +87,7 @@ export interface GuestBoot {
   readonly timings: DiskTiming[];
   /** Where the random bytes came from, such as `virtio_rng.0`, and the bytes. */
   rng?: { readonly source: string; readonly hex: string };
+  vfio?: VfioReport;
 }
 
 export interface GuestReport {
@@ -132,6 +159,13 @@ export class GuestReportReader {
       case 'rng':
         boot.rng = { source: fields[0]!, hex: fields[1] ?? '' };
         return true;
+      case 'vfio-group':
+        boot.vfio = { group: Number(fields[0]), device: fields[1] ?? '', copies: [] };
+        return boot.vfio.group >= 0;
+      case 'vfio-map':
+      case 'vfio-copy':
+      case 'vfio-unmap':
+        return boot.vfio !== undefined && addVfio(boot.vfio, word, fields);
       case 'rebooting':
         boot.finished = true;
         return true;
@@ -191,4 +225,30 @@ function addTiming(list: DiskTiming[], [disk, blockSize, bytes, microseconds]: s
   if (!disk || !(seconds > 0)) return false;
   list.push({ disk, blockSize: Number(blockSize), bytes: Number(bytes), seconds });
   return true;
+}
+
+function addVfio(vfio: VfioReport, word: string, fields: readonly string[]): boolean {
+  const [first = Number.NaN, second = Number.NaN, ...rest] = fields.map(Number);
+  switch (word) {
+    case 'vfio-map':
+      vfio.map = { virtualAddress: first, iova: second, length: rest[0] ?? 0 };
+      return vfio.map.length > 0;
+    case 'vfio-unmap':
+      vfio.unmapped = first;
+      return first >= 0;
+    default: {
+      const [length = 0, status = 0, errorAddress = 0, interrupts = 0] = rest;
+      const equal = fields.at(-1) === 'equal';
+      vfio.copies.push({
+        source: first,
+        destination: second,
+        length,
+        status,
+        errorAddress,
+        interrupts,
+        equal,
+      });
+      return fields.length === 7;
+    }
+  }
 }

@@ -11,13 +11,14 @@ describe('stepArguments', () => {
           { step: 'write', disk: 'vdb', offset: 67108864, length: 16777216 },
           { step: 'bench', disk: 'vda', blockSize: 4096, count: 2000 },
           { step: 'rng' },
+          { step: 'vfio', bdf: 0x41 },
           { step: 'reboot' },
         ],
         ['vda', 'vdb'],
       ),
     ).toEqual([
       'viommu.disks=vda,vdb',
-      'viommu.steps=report,read:vda:0:64,write:vdb:64:16,bench:vda:4096:2000,rng,reboot',
+      'viommu.steps=report,read:vda:0:64,write:vdb:64:16,bench:vda:4096:2000,rng,vfio:08.1,reboot',
     ]);
   });
 

@@ -1,4 +1,5 @@
 /** What the test guest is asked to do, and how that is written on its kernel command line. */
+import { formatBdf } from '@viommu/viot';
 import { CommandError } from '../command-error.ts';
 
 const MEBIBYTE = 1 << 20;
@@ -31,6 +32,8 @@ export type GuestStep =
       readonly blockSize: number;
       readonly count: number;
     }
+  /** Binds a function to vfio-pci, and has a program in user space drive it: the DMA engine on bus 0. */
+  | { readonly step: 'vfio'; readonly bdf: number }
   /** Reads 64 bytes of /dev/hwrng. */
   | { readonly step: 'rng' }
   /** Restarts the machine inside the same QEMU; what follows runs in the next boot. */
@@ -55,6 +58,8 @@ function stepText(step: GuestStep): string {
       return `${step.step}:${step.disk}:${mebibytes(step.offset)}:${mebibytes(step.length)}`;
     case 'bench':
       return `bench:${step.disk}:${step.blockSize}:${step.count}`;
+    case 'vfio':
+      return `vfio:${formatBdf(step.bdf).slice('00:'.length)}`;
     default:
       return step.step;
   }

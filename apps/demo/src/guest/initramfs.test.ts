@@ -36,6 +36,26 @@ function unpack(archive: Buffer): Map<string, { mode: number; content: string }>
 }
 
 describe('buildInitramfs', () => {
+  it('holds a program that drives a device, when there is one', () => {
+    const output = join(folder, 'vfio.gz');
+    for (const name of ['vfio_iommu_type1', 'vfio_pci']) {
+      writeFileSync(
+        join(folder, `${name}.ko`),
+        elfModule({ depends: '', vermagic: '6.12.1 SMP ' }),
+      );
+    }
+    const order = buildInitramfs({
+      busybox: join(folder, 'busybox'),
+      modules: folder,
+      kernelRelease: '6.12.1',
+      vfioProgram: join(folder, 'busybox'),
+      output,
+    });
+    expect(order).toEqual(['virtio_iommu', 'virtio_blk', 'vfio_iommu_type1', 'vfio_pci']);
+    const entries = unpack(gunzipSync(readFileSync(output)));
+    expect(entries.get('bin/vfio-dma')).toEqual({ mode: 0o100755, content: 'BUSYBOX' });
+  });
+
   it('holds busybox, /init, the modules and their order, and nothing else', () => {
     const output = join(folder, 'initramfs.gz');
     const order = buildInitramfs({

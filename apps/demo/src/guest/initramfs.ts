@@ -12,6 +12,8 @@ export interface InitramfsOptions {
   readonly modules: string;
   /** That kernel's release. */
   readonly kernelRelease: string;
+  /** A static program that drives a device with VFIO; it and the modules for it are left out when not given. */
+  readonly vfioProgram?: string;
   /** The file to write. */
   readonly output: string;
 }
@@ -23,7 +25,13 @@ export interface InitramfsOptions {
  * @throws {CommandError} when the kernel has no virtio-iommu driver, or a module cannot be read
  */
 export function buildInitramfs(options: InitramfsOptions): string[] {
-  const modules = findKernelModules(options.modules, options.kernelRelease, options.busybox);
+  const { vfioProgram } = options;
+  const modules = findKernelModules(
+    options.modules,
+    options.kernelRelease,
+    options.busybox,
+    vfioProgram !== undefined,
+  );
   const order = modules.map((module) => module.name);
   const archive = writeCpio([
     { type: 'directory', path: 'bin' },
@@ -33,6 +41,16 @@ export function buildInitramfs(options: InitramfsOptions): string[] {
       content: readFileSync(options.busybox),
       executable: true,
     },
+    ...(vfioProgram === undefined
+      ? []
+      : [
+          {
+            type: 'file' as const,
+            path: 'bin/vfio-dma',
+            content: readFileSync(vfioProgram),
+            executable: true,
+          },
+        ]),
     { type: 'file', path: 'init', content: Buffer.from(GUEST_INIT), executable: true },
     { type: 'directory', path: 'modules' },
     ...modules.map(({ name, content }) => ({

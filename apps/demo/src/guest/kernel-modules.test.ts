@@ -53,6 +53,16 @@ describe('findKernelModules', () => {
     expect(names()).toEqual(['rng_core', 'virtio_rng']);
   });
 
+  it('takes VFIO along when the guest drives devices from user space', () => {
+    put('modules.builtin', 'a/virtio_pci.ko\na/virtio_blk.ko\na/virtio_iommu.ko\n');
+    put('kernel/vfio.ko', module(''));
+    put('kernel/vfio_iommu_type1.ko', module('vfio'));
+    put('kernel/vfio-pci.ko', module('vfio'));
+    expect(names()).toEqual([]);
+    const modules = findKernelModules(tree, RELEASE, '/nowhere/busybox', true);
+    expect(modules.map(({ name }) => name)).toEqual(['vfio', 'vfio_iommu_type1', 'vfio_pci']);
+  });
+
   it('hands over the modules as they were before compression', () => {
     put('modules.builtin', 'a/virtio_pci.ko\na/virtio_blk.ko\n');
     put('kernel/virtio_iommu.ko.gz', gzipSync(module('')));

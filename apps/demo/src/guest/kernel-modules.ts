@@ -17,6 +17,8 @@ export interface KernelModule {
 const REQUIRED = ['virtio_pci', 'virtio_iommu', 'virtio_blk'];
 /** What it loads if there is one. */
 const OPTIONAL = ['virtio_rng'];
+/** What a program in its user space needs to drive a device. */
+const VFIO = ['vfio_iommu_type1', 'vfio_pci'];
 
 const MODULE_FILE = /^(.+)\.ko(?:\.(?:xz|zst|gz))?$/;
 
@@ -28,12 +30,14 @@ const MODULE_FILE = /^(.+)\.ko(?:\.(?:xz|zst|gz))?$/;
  * @param directory a `/lib/modules/VERSION` tree
  * @param release the release of the kernel that is to load them
  * @param busybox a busybox that can run here, for modules compressed with xz
+ * @param vfio whether the guest is to drive devices from user space
  * @throws {CommandError} when the kernel has no virtio-iommu driver, or a module cannot be read or is of another kernel
  */
 export function findKernelModules(
   directory: string,
   release: string,
   busybox: string,
+  vfio = false,
 ): KernelModule[] {
   const files = moduleFiles(directory);
   const builtIn = builtInModules(directory);
@@ -60,7 +64,7 @@ export function findKernelModules(
     found.set(name, { name, content });
   };
 
-  for (const name of REQUIRED) add(name, 'the guest');
+  for (const name of vfio ? [...REQUIRED, ...VFIO] : REQUIRED) add(name, 'the guest');
   for (const name of OPTIONAL) {
     if (files.has(name)) add(name, 'the guest');
   }

@@ -1,8 +1,10 @@
 /** One stock guest against one server of ours: the set-up that `viommu linux` and the guest tests share. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { writeViot } from '@viommu/viot';
+import { compileProgram } from '../guest/compiler.ts';
 import type { GuestParts } from '../guest/guest-parts.ts';
 import { type GuestStep, stepArguments } from '../guest/guest-steps.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
@@ -19,6 +21,7 @@ const IOMMU_BDF = 0x20;
 const FIRST_DISK_BDF = 0x28;
 const RNG_BDF = 0x30;
 const SECOND_DISK_BDF = 0x38;
+export const ENGINE_BDF = 0x40;
 
 export interface LinuxMachineOptions {
   readonly parts: GuestParts;
@@ -28,6 +31,8 @@ export interface LinuxMachineOptions {
   readonly bootBypass?: boolean;
   readonly pageSizeMask?: bigint;
   readonly checkIsolation?: boolean;
+  /** A DMA engine that is passed through, and a program in the guest that drives it; `parts` then has a compiler. */
+  readonly engine?: boolean;
   readonly onMessage?: (message: ServerMessage) => void;
   /** The built server thread, for callers that run from sources. */
   readonly threadFile?: string;
@@ -53,7 +58,9 @@ export interface LinuxMachine {
   readonly server: Server;
   /** Starts a QEMU and waits for its end; one after the other. */
   boot(options: GuestBootOptions): Promise<GuestRun>;
-  /** Ends the server, and removes the folder. */
+  /** Ends the server; the disks stay. */
+  stop(): Promise<ServerStatistics>;
+  /** Ends the server if it runs, and removes the folder. */
   close(): Promise<ServerStatistics>;
 }
 
@@ -78,14 +85,19 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       })),
       rng: RNG_BDF,
       bootBypass: options.bootBypass ?? true,
+      ...(options.engine ? { engine: ENGINE_BDF } : {}),
       ...(options.pageSizeMask === undefined ? {} : { pageSizeMask: options.pageSizeMask }),
     };
+    const vfioProgram = options.engine
+      ? await compileVfioProgram(options.parts, folder)
+      : undefined;
     const initramfs = join(folder, 'initramfs.gz');
     buildInitramfs({
       busybox: options.parts.busybox,
       modules: options.parts.modules,
       kernelRelease: options.parts.kernelRelease,
       output: initramfs,
+      ...(vfioProgram === undefined ? {} : { vfioProgram }),
     });
     const viotFile = join(folder, 'viot.aml');
     writeFileSync(viotFile, writeViot(machineTopology(description)));
@@ -94,10 +106,16 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       options.onMessage ?? (() => {}),
       options.threadFile,
     );
+    let statistics: Promise<ServerStatistics> | undefined;
+    const stop = (): Promise<ServerStatistics> => {
+      statistics ??= server.stop();
+      return statistics;
+    };
     return {
       folder,
       disks,
       server,
+      stop,
       boot(guest) {
         const names = guest.disks ?? disks.map((_, index) => `vd${'ab'[index]}`);
         const { steps, append, sharedMemory, ownDevices, disks: _, ...run } = guest;
@@ -121,7 +139,7 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       },
       async close() {
         try {
-          return await server.stop();
+          return await stop();
         } finally {
           remove();
         }
@@ -131,4 +149,18 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
     remove();
     throw error;
   }
+}
+
+async function compileVfioProgram({ compiler }: GuestParts, folder: string): Promise<string> {
+  if (compiler === undefined) throw new Error('the parts have no compiler: ask for one');
+  const program = join(folder, 'vfio-dma');
+  await compileProgram(compiler, packageFile('guest/vfio-dma.c'), program);
+  return program;
+}
+
+/** A file of this package, whether it runs from its sources or built. */
+function packageFile(path: string): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return join(folder, path);
 }

@@ -17,6 +17,8 @@ export interface MachineDescription {
   readonly disks: readonly DiskDescription[];
   /** Address of a virtio-rng, if there is one. */
   readonly rng?: Bdf;
+  /** Address of a DMA engine, a device of the simulated host that is passed through. */
+  readonly engine?: Bdf;
   /** Whether endpoints bypass the IOMMU until the guest's driver says otherwise. */
   readonly bootBypass: boolean;
   /** Bit n: mappings of 2^n bytes; the lowest bit is the granule. */
@@ -60,6 +62,7 @@ export function checkMachine(description: MachineDescription): void {
     ['the IOMMU', description.iommu],
     ...description.disks.map((disk): [string, Bdf] => [`disk ${disk.path}`, disk.bdf]),
     ['the rng', description.rng],
+    ['the DMA engine', description.engine],
   ];
   for (const [name, bdf] of functions) {
     if (bdf === undefined) continue;

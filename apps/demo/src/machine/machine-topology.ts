@@ -4,7 +4,9 @@ import type { MachineDescription } from './machine-description.ts';
 
 export function machineTopology(description: MachineDescription): Topology {
   const endpoints = description.disks.map((disk) => disk.bdf);
-  if (description.rng !== undefined) endpoints.push(description.rng);
+  for (const bdf of [description.rng, description.engine]) {
+    if (bdf !== undefined) endpoints.push(bdf);
+  }
   return {
     iommus: [{ kind: 'pci', segment: 0, bdf: description.iommu }],
     endpoints: endpoints.map((bdf) => ({

@@ -12,6 +12,7 @@ import { simBackend } from '@viommu/pviommu-sim';
 import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
 import type { GuestMemory, Logger } from '@viommu/virtqueue';
 import type { VirtioDevice } from '@viommu/virtqueue/device';
+import { createPassThrough, type PassThroughObserver } from '../passthrough/pass-through.ts';
 import type { Bdf, MachineDescription } from './machine-description.ts';
 
 /** Where x86 machines send message-signalled interrupts; a guest on x86 needs it to be reserved. */
@@ -20,6 +21,9 @@ const MSI_REGION = {
   start: 0xfee0_0000,
   end: 0xfeef_ffff,
 } as const;
+
+/** What of the host's memory is contiguous; a host with 4 KiB would have a quarter million mappings for a guest that boots. */
+const HOST_FRAME_SIZE = 65536;
 
 /** A PCI function of the machine, with the name of its socket. */
 interface MachineFunction {
@@ -40,6 +44,8 @@ export interface Machine {
 export interface MachineOptions {
   readonly logger?: Logger;
   readonly observer?: IommuObserver;
+  /** Sees what is done on the host for the device that is passed through. */
+  readonly passThroughObserver?: PassThroughObserver;
   /** How long the IOMMU polls an empty request queue; 0 by default, for a driver in the same thread. */
   readonly pollMicroseconds?: number;
 }
@@ -67,14 +73,27 @@ export function createMachine(
     });
   }
 
-  const { pageSizeMask } = description;
+  const { pageSizeMask, engine } = description;
+  const stage1 = pageSizeMask === undefined ? {} : { pageSizeMask };
+  const passThrough =
+    engine === undefined
+      ? undefined
+      : createPassThrough({
+          endpoints: [engine],
+          frameSize: HOST_FRAME_SIZE,
+          stage1,
+          ...(options.passThroughObserver ? { observer: options.passThroughObserver } : {}),
+        });
+  const createBackend = passThrough?.backend ?? simBackend(stage1);
   let backend!: TranslationBackend;
   const iommu = new VirtioIommuDevice({
     backend: (components) => {
-      backend = simBackend(pageSizeMask === undefined ? {} : { pageSizeMask })(components);
+      backend = createBackend(components);
       return backend;
     },
-    endpoints: endpoints.map(({ bdf }) => ({ id: bdf, reserved: [MSI_REGION] })),
+    endpoints: [...endpoints.map(({ bdf }) => bdf), ...(engine === undefined ? [] : [engine])].map(
+      (id) => ({ id, reserved: [MSI_REGION] }),
+    ),
     bootBypass: description.bootBypass,
     ...options,
   });
@@ -99,6 +118,15 @@ export function createMachine(
       }),
     })),
   ];
+  if (passThrough !== undefined && engine !== undefined) {
+    functions.push({
+      name: 'engine',
+      bdf: engine,
+      function: passThrough.createEngine(engine, (endpoint, host) =>
+        iommu.endpointMemory(endpoint, host),
+      ),
+    });
+  }
   return {
     iommu,
     backend,

@@ -32,6 +32,39 @@ export interface ServerStatistics {
   };
 }
 
+/** What happens to the device that is passed through, once it has a domain that translates. Ends are inclusive. */
+export type PassThroughMessage =
+  /** Step 1b of the figure: the guest's driver asks for a mapping in the device's domain. */
+  | {
+      readonly type: 'guestMapped';
+      readonly virtStart: number;
+      readonly virtEnd: number;
+      readonly physStart: number;
+    }
+  /** Step 1c: the host maps a run of it. */
+  | {
+      readonly type: 'hostMapped';
+      readonly iova: number;
+      readonly iovaEnd: number;
+      readonly userAddress: number;
+      readonly hostPhysical: number;
+    }
+  /** Step 2a: the device is told to copy. */
+  | {
+      readonly type: 'engineStarted';
+      readonly source: number;
+      readonly destination: number;
+      readonly length: number;
+    }
+  /** Step 2b: an access of the device was translated. */
+  | {
+      readonly type: 'engineAccess';
+      readonly address: number;
+      readonly length: number;
+      readonly access: number;
+      readonly hostPhysical: number;
+    };
+
 export type ServerMessage =
   | {
       readonly type: 'listening';
@@ -55,6 +88,7 @@ export type ServerMessage =
       readonly address: number;
       readonly delivered: boolean;
     }
+  | PassThroughMessage
   | { readonly type: 'stopped'; readonly statistics: ServerStatistics };
 
 export interface ServerSocket {

@@ -4,6 +4,11 @@ import type { ServerMessage, ServerStatistics } from './server-messages.ts';
 
 const FAULT_REASONS = ['unknown reason', 'no domain', 'no mapping'];
 
+/** Whether a message is worth a line as it comes: what there are thousands of is summed up at the end. */
+export function isEvent({ type }: ServerMessage): boolean {
+  return type === 'attached' || type === 'detached' || type === 'fault' || type === 'log';
+}
+
 /** One line for one message. */
 export function messageLine(message: ServerMessage): string {
   switch (message.type) {

@@ -6,6 +6,7 @@ import type { Logger } from '@viommu/virtqueue';
 import { messageOf } from '../command-error.ts';
 import { createMachine } from '../machine/machine.ts';
 import { IsolationCheck } from './isolation-check.ts';
+import { watchPassThrough } from './pass-through-watch.ts';
 import type { ServerMessage, ServerSettings } from './server-messages.ts';
 import { collectStatistics } from './statistics.ts';
 
@@ -27,16 +28,26 @@ const logger: Logger = {
 
 function run(): void {
   const isolation = new IsolationCheck();
+  const { engine } = settings.machine;
+  const passThrough = engine === undefined ? undefined : watchPassThrough(engine, post);
   const machine = createMachine(settings.machine, {
     logger,
     pollMicroseconds: POLL_MICROSECONDS,
     observer: {
-      attached: (endpoint, domain, bypass) => post({ type: 'attached', endpoint, domain, bypass }),
-      detached: (endpoint, domain) => post({ type: 'detached', endpoint, domain }),
+      ...passThrough?.iommu,
+      attached: (endpoint, domain, bypass) => {
+        passThrough?.attached(endpoint, domain, bypass);
+        post({ type: 'attached', endpoint, domain, bypass });
+      },
+      detached: (endpoint, domain) => {
+        passThrough?.detached(endpoint);
+        post({ type: 'detached', endpoint, domain });
+      },
       fault: (endpoint, reason, access, address, delivered) =>
         post({ type: 'fault', endpoint, reason, access, address, delivered }),
       ...(settings.checkIsolation ? isolation.observer : {}),
     },
+    ...(passThrough === undefined ? {} : { passThroughObserver: passThrough.host }),
   });
   isolation.watch(machine);
   const server = new VfioUserServer({ logger });

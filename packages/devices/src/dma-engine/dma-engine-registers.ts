@@ -12,7 +12,7 @@ export const DMA_ENGINE_MSIX_BAR = 1;
 /** Reads as the letters `VDMA`. */
 export const DMA_ENGINE_ID = 0x00;
 export const DMA_ENGINE_ID_VALUE = 0x414d_4456;
-/** One of DMA_ENGINE_IDLE, _BUSY, _DONE and _ERROR; read-only. */
+/** 0 before the first copy, then DMA_ENGINE_BUSY, _DONE or _ERROR; read-only. */
 export const DMA_ENGINE_STATUS = 0x04;
 /** 64 bits: where the engine reads from. */
 export const DMA_ENGINE_SOURCE = 0x08;
@@ -31,7 +31,6 @@ export const DMA_ENGINE_REGISTERS_SIZE = 0x2c;
 
 export const DMA_ENGINE_GO = 1;
 
-export const DMA_ENGINE_IDLE = 0;
 export const DMA_ENGINE_BUSY = 1;
 export const DMA_ENGINE_DONE = 2;
 export const DMA_ENGINE_ERROR = 3;

@@ -10,6 +10,7 @@ const READ = 1;
 const WRITE = 2;
 const DENIED = -1;
 const INVISIBLE = 0;
+const EEXIST = 17;
 
 let harness: Harness;
 let pciFunction: FakePciFunction;
@@ -47,6 +48,21 @@ function map(
 function unmap(address: number | bigint, size: number | bigint, flags = 0): number {
   return errnoOf(harness.ask(client, dmaUnmapRequest(address, size, flags)));
 }
+
+it('lists its regions, and tells the function of each change that was made', () => {
+  pciFunction.takeCalls();
+  expect(map(0x8000, 0x2000)).toBe(0);
+  expect(map(0x1000, 0x1000, READ, 0, [])).toBe(0);
+  expect(map(0x9000, 0x1000)).toBe(EEXIST);
+  expect(pciFunction.host!.memory.regions).toEqual([
+    { start: 0x1000, end: 0x1fff, access: READ },
+    { start: 0x8000, end: 0x9fff, access: READ | WRITE },
+  ]);
+  expect(pciFunction.takeCalls()).toEqual(['memoryChanged', 'memoryChanged']);
+  expect(unmap(0x8000, 0x2000)).toBe(0);
+  expect(pciFunction.host!.memory.regions).toHaveLength(1);
+  expect(pciFunction.takeCalls()).toEqual(['memoryChanged']);
+});
 
 describe('shared memory', () => {
   it('is the same memory on both sides', () => {

@@ -42,6 +42,10 @@ export class FakePciFunction implements PciFunction {
     this.host = host;
   }
 
+  memoryChanged(): void {
+    this.calls.push('memoryChanged');
+  }
+
   disconnect(): void {
     this.calls.push('disconnect');
     this.host = undefined;

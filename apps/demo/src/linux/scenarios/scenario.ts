@@ -1,0 +1,44 @@
+/** The contract Scenario: one way to boot the stock guest, and what must hold then. Types and docs only. */
+import type { GuestStep } from '../../guest/guest-steps.ts';
+import type { GuestRun } from '../../guest/run-guest.ts';
+import type { ServerMessage, ServerStatistics } from '../../server/server-messages.ts';
+import type { LinuxMachineOptions } from '../linux-machine.ts';
+
+/** One thing that had to hold. */
+export interface Check {
+  readonly holds: boolean;
+  /** What was looked for, with the figures that were seen. */
+  readonly text: string;
+}
+
+/** What there is to judge by, when the guest and the server have ended. */
+export interface ScenarioOutcome {
+  readonly run: GuestRun;
+  readonly statistics: ServerStatistics;
+  readonly messages: readonly ServerMessage[];
+  /** Paths of the disk images, the guest's vda first. */
+  readonly disks: readonly string[];
+}
+
+export interface ScenarioJudgement {
+  readonly checks: readonly Check[];
+  /** What `--json` prints of this scenario alone. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** What is printed for people before the checks. */
+  readonly lines: readonly string[];
+}
+
+export interface Scenario {
+  /** For the option `--scenario`. */
+  readonly name: string;
+  /** Half a sentence for `--help`. */
+  readonly summary: string;
+  /** What the machine has beside the IOMMU. */
+  readonly machine: Omit<LinuxMachineOptions, 'parts' | 'onMessage' | 'threadFile'>;
+  readonly steps: readonly GuestStep[];
+  /** Faults that are meant to be. */
+  readonly faults: number;
+  /** Whether a program has to be compiled for the guest. */
+  readonly needsCompiler: boolean;
+  judge(outcome: ScenarioOutcome): ScenarioJudgement;
+}
