@@ -1,9 +1,30 @@
+export { normalizeTopology } from './normalize.ts';
 export type { PciAddress } from './pci-address.ts';
 export { formatBdf, formatPciAddress, parsePciAddress } from './pci-address.ts';
-export { readViot } from './table-reader.ts';
-export type { ViotOptions } from './table-writer.ts';
-export { writeViot } from './table-writer.ts';
-export type { EndpointRange, Iommu, PciEndpointRange, PciIommu, Topology } from './topology.ts';
-export { endpointId, endpointRange } from './topology.ts';
+export { decodeViot } from './table/decode.ts';
+export { encodeViot } from './table/encode.ts';
+export type { ViotOptions } from './table/topology-table.ts';
+export { readViot, tableTopology, topologyTable, writeViot } from './table/topology-table.ts';
+export type {
+  MmioEndpointNode,
+  MmioIommuNode,
+  PciIommuNode,
+  PciRangeNode,
+  UnknownNode,
+  ViotHeader,
+  ViotNode,
+  ViotTable,
+} from './table/viot-table.ts';
+export type {
+  EndpointRange,
+  Iommu,
+  MmioEndpoint,
+  MmioIommu,
+  PciEndpointRange,
+  PciIommu,
+  Topology,
+  VendorIommu,
+} from './topology.ts';
+export { endpointId, endpointRange, mmioEndpoint } from './topology.ts';
 export type { ViotErrorCode } from './viot-error.ts';
 export { ViotError } from './viot-error.ts';

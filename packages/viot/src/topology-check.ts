@@ -1,12 +1,19 @@
 /** Refuses topologies that a guest would read differently from what was meant. */
-import { formatPciAddress } from './pci-address.ts';
-import { type EndpointRange, IDS_PER_SEGMENT, type Topology } from './topology.ts';
+import { describeIommu, describeRange } from './describe.ts';
+import { type EndpointRange, IDS_PER_SEGMENT, type Iommu, type Topology } from './topology.ts';
 import { ViotError } from './viot-error.ts';
 
 const LAST_ENDPOINT_ID = 0xffffffff;
 
+/** Endpoint IDs of a range: runs of `length`, one for each of `segments`, 0x10000 apart. */
+interface IdRuns {
+  readonly start: number;
+  readonly length: number;
+  readonly segments: number;
+}
+
 /**
- * @throws ViotError `BDF`, `IOMMU`, `RANGE`, `ENDPOINT_ID` or `OVERLAP`
+ * @throws ViotError `BDF`, `ADDRESS`, `IOMMU`, `RANGE`, `ENDPOINT_ID` or `OVERLAP`
  */
 export function checkTopology(topology: Topology): void {
   checkIommus(topology);
@@ -16,65 +23,95 @@ export function checkTopology(topology: Topology): void {
   });
 }
 
+/** @throws ViotError `IOMMU` when one of them is no virtio device, which the form could not name */
+export function checkVirtio(iommus: readonly Iommu[], form: string): void {
+  const other = iommus.find(({ kind }) => kind === 'vendor');
+  if (other !== undefined) {
+    throw new ViotError(
+      'IOMMU',
+      `${describeIommu(other)} is no virtio device, and ${form} has no word for it: put a virtio-iommu in its place`,
+    );
+  }
+}
+
 function checkIommus({ iommus }: Topology): void {
   const seen = new Set<string>();
   for (const iommu of iommus) {
-    checkUint16(iommu.segment);
-    checkUint16(iommu.bdf);
-    const address = formatPciAddress(iommu);
-    if (seen.has(address)) {
-      throw new ViotError('IOMMU', `two IOMMUs at ${address}: name each function once`);
-    }
-    seen.add(address);
+    if (iommu.kind === 'pci') {
+      checkUint16(iommu.segment);
+      checkUint16(iommu.bdf);
+    } else checkAddress(iommu.base);
+    const name = describeIommu(iommu);
+    if (seen.has(name)) throw new ViotError('IOMMU', `two are ${name}: name each device once`);
+    seen.add(name);
   }
 }
 
 function checkRange(range: EndpointRange, iommuCount: number): void {
-  const { segmentStart, segmentEnd, bdfStart, bdfEnd, endpointStart } = range;
-  for (const value of [segmentStart, segmentEnd, bdfStart, bdfEnd]) checkUint16(value);
   if (!Number.isInteger(range.iommu) || range.iommu < 0 || range.iommu >= iommuCount) {
     throw new ViotError(
       'IOMMU',
-      `${describe(range)} names IOMMU ${range.iommu}, but the topology has ${iommuCount}`,
+      `${describeRange(range)} names IOMMU ${range.iommu}, but the topology has ${iommuCount}`,
     );
   }
-  if (segmentEnd < segmentStart || bdfEnd < bdfStart) {
-    throw new ViotError('RANGE', `${describe(range)} ends before it starts`);
+  if (range.kind === 'mmio') checkAddress(range.base);
+  else {
+    const { segmentStart, segmentEnd, bdfStart, bdfEnd } = range;
+    for (const value of [segmentStart, segmentEnd, bdfStart, bdfEnd]) checkUint16(value);
+    if (segmentEnd < segmentStart || bdfEnd < bdfStart) {
+      throw new ViotError('RANGE', `${describeRange(range)} ends before it starts`);
+    }
   }
-  if (!Number.isInteger(endpointStart) || endpointStart < 0 || lastId(range) > LAST_ENDPOINT_ID) {
+  const { start, length, segments } = idRuns(range);
+  const last = start + (segments - 1) * IDS_PER_SEGMENT + length - 1;
+  if (!Number.isInteger(start) || start < 0 || last > LAST_ENDPOINT_ID) {
     throw new ViotError(
       'ENDPOINT_ID',
-      `${describe(range)} starts at endpoint ID ${endpointStart}: IDs have 32 bits`,
+      `${describeRange(range)} starts at endpoint ID ${start}: IDs have 32 bits`,
     );
   }
 }
 
 function checkPair(a: EndpointRange, b: EndpointRange): void {
-  const sameSegment = a.segmentStart <= b.segmentEnd && b.segmentStart <= a.segmentEnd;
-  if (sameSegment && a.bdfStart <= b.bdfEnd && b.bdfStart <= a.bdfEnd) {
-    throw new ViotError('OVERLAP', `${describe(a)} and ${describe(b)} have a function in common`);
+  if (shareDevice(a, b)) {
+    throw new ViotError(
+      'OVERLAP',
+      `${describeRange(a)} and ${describeRange(b)} have a device in common`,
+    );
   }
   if (a.iommu === b.iommu && shareEndpointId(a, b)) {
-    throw new ViotError('OVERLAP', `${describe(a)} and ${describe(b)} share an endpoint ID`);
+    throw new ViotError(
+      'OVERLAP',
+      `${describeRange(a)} and ${describeRange(b)} share an endpoint ID`,
+    );
   }
 }
 
-/**
- * A range's IDs are one run per segment, 0x10000 apart. Two ranges share an ID when their first runs, moved against each
- * other by some number of segments that both ranges have, overlap.
- */
-function shareEndpointId(a: EndpointRange, b: EndpointRange): boolean {
-  const distance = b.endpointStart - a.endpointStart;
-  const least = Math.ceil((-distance - (b.bdfEnd - b.bdfStart)) / IDS_PER_SEGMENT);
-  const most = Math.floor((-distance + (a.bdfEnd - a.bdfStart)) / IDS_PER_SEGMENT);
-  const lowestShift = -(a.segmentEnd - a.segmentStart);
-  const highestShift = b.segmentEnd - b.segmentStart;
-  return Math.max(least, lowestShift) <= Math.min(most, highestShift);
+function shareDevice(a: EndpointRange, b: EndpointRange): boolean {
+  if (a.kind === 'mmio' || b.kind === 'mmio') {
+    return a.kind === 'mmio' && b.kind === 'mmio' && a.base === b.base;
+  }
+  const sameSegment = a.segmentStart <= b.segmentEnd && b.segmentStart <= a.segmentEnd;
+  return sameSegment && a.bdfStart <= b.bdfEnd && b.bdfStart <= a.bdfEnd;
 }
 
-function lastId(range: EndpointRange): number {
-  const segments = range.segmentEnd - range.segmentStart;
-  return range.endpointStart + segments * IDS_PER_SEGMENT + (range.bdfEnd - range.bdfStart);
+/** Two ranges share an ID when their first runs, moved against each other by some segments that both have, overlap. */
+export function shareEndpointId(one: EndpointRange, other: EndpointRange): boolean {
+  const a = idRuns(one);
+  const b = idRuns(other);
+  const distance = b.start - a.start;
+  const least = Math.ceil((-distance - (b.length - 1)) / IDS_PER_SEGMENT);
+  const most = Math.floor((-distance + (a.length - 1)) / IDS_PER_SEGMENT);
+  return Math.max(least, 1 - a.segments) <= Math.min(most, b.segments - 1);
+}
+
+function idRuns(range: EndpointRange): IdRuns {
+  if (range.kind === 'mmio') return { start: range.endpoint, length: 1, segments: 1 };
+  return {
+    start: range.endpointStart,
+    length: range.bdfEnd - range.bdfStart + 1,
+    segments: range.segmentEnd - range.segmentStart + 1,
+  };
 }
 
 function checkUint16(value: number): void {
@@ -83,8 +120,8 @@ function checkUint16(value: number): void {
   }
 }
 
-function describe(range: EndpointRange): string {
-  const start = formatPciAddress({ segment: range.segmentStart, bdf: range.bdfStart });
-  const end = formatPciAddress({ segment: range.segmentEnd, bdf: range.bdfEnd });
-  return `range ${start} to ${end}`;
+function checkAddress(value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new ViotError('ADDRESS', `${value}: addresses are integers below 2^53`);
+  }
 }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { endpointId, endpointRange, type PciEndpointRange, type Topology } from './topology.ts';
+import {
+  endpointId,
+  endpointRange,
+  mmioEndpoint,
+  type PciEndpointRange,
+  type Topology,
+} from './topology.ts';
 
 const iommu = { kind: 'pci', segment: 0, bdf: 0x20 } as const;
 
@@ -44,5 +50,19 @@ describe('endpointId', () => {
     const topology: Topology = { iommus: [iommu], endpoints: [range({})] };
     expect(endpointId(topology, 0, 0x20)).toBeUndefined();
     expect(endpointId(topology, 0, 0x21)).toBe(0x21);
+  });
+});
+
+describe('mmioEndpoint', () => {
+  it('finds a device by its address, the later one of two, and never an IOMMU behind itself', () => {
+    const endpoints = [
+      { kind: 'mmio', base: 0x9000, endpoint: 1, iommu: 0 },
+      { kind: 'mmio', base: 0x9000, endpoint: 2, iommu: 0 },
+      { kind: 'mmio', base: 0x5000, endpoint: 3, iommu: 0 },
+    ] as const;
+    const topology: Topology = { iommus: [{ kind: 'mmio', base: 0x5000 }], endpoints };
+    expect(mmioEndpoint(topology, 0x9000)).toBe(endpoints[1]);
+    expect(mmioEndpoint(topology, 0x5000)).toBeUndefined();
+    expect(mmioEndpoint(topology, 0x9001)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 /** The topology model: which IOMMUs there are, and which endpoint ID of which IOMMU a device has. */
 
-/** An IOMMU that is a PCI function. */
+/** A virtio-iommu that is a PCI function. */
 export interface PciIommu {
   readonly kind: 'pci';
   /** PCI segment group, 16 bits. */
@@ -9,7 +9,22 @@ export interface PciIommu {
   readonly bdf: number;
 }
 
-export type Iommu = PciIommu;
+/** A virtio-iommu behind virtio-mmio registers. */
+export interface MmioIommu {
+  readonly kind: 'mmio';
+  /** Address of its registers. */
+  readonly base: number;
+}
+
+/** An IOMMU that is no virtio device, as a table of its vendor describes it. */
+export interface VendorIommu {
+  readonly kind: 'vendor';
+  readonly model: 'vt-d' | 'amd-vi' | 'smmu' | 'smmu-v3';
+  /** Address of its registers. */
+  readonly base: number;
+}
+
+export type Iommu = PciIommu | MmioIommu | VendorIommu;
 
 /**
  * PCI functions behind an IOMMU: those whose segment and BDF both lie in the given bounds. Endpoint IDs count up with the
@@ -29,7 +44,17 @@ export interface PciEndpointRange {
   readonly iommu: number;
 }
 
-export type EndpointRange = PciEndpointRange;
+/** A device that is known by the address of its registers. */
+export interface MmioEndpoint {
+  readonly kind: 'mmio';
+  readonly base: number;
+  /** Its endpoint ID, 32 bits. */
+  readonly endpoint: number;
+  /** Index into {@link Topology.iommus}. */
+  readonly iommu: number;
+}
+
+export type EndpointRange = PciEndpointRange | MmioEndpoint;
 
 /** Plain data. An IOMMU within a range of its own is not translated by itself. */
 export interface Topology {
@@ -49,10 +74,13 @@ export function endpointRange(
   topology: Topology,
   segment: number,
   bdf: number,
-): EndpointRange | undefined {
-  const range = topology.endpoints.findLast((candidate) => contains(candidate, segment, bdf));
+): PciEndpointRange | undefined {
+  const range = topology.endpoints.findLast(
+    (candidate): candidate is PciEndpointRange =>
+      candidate.kind === 'pci' && contains(candidate, segment, bdf),
+  );
   const iommu = range && topology.iommus[range.iommu];
-  const isItself = iommu?.segment === segment && iommu.bdf === bdf;
+  const isItself = iommu?.kind === 'pci' && iommu.segment === segment && iommu.bdf === bdf;
   return isItself ? undefined : range;
 }
 
@@ -68,7 +96,20 @@ export function endpointId(topology: Topology, segment: number, bdf: number): nu
   return range.endpointStart + (segment - range.segmentStart) * IDS_PER_SEGMENT + inSegment;
 }
 
-function contains(range: EndpointRange, segment: number, bdf: number): boolean {
+/**
+ * The device whose registers begin at an address. The later of two counts, as in Linux.
+ *
+ * @returns undefined when that device is behind no IOMMU
+ */
+export function mmioEndpoint(topology: Topology, base: number): MmioEndpoint | undefined {
+  const found = topology.endpoints.findLast(
+    (candidate): candidate is MmioEndpoint => candidate.kind === 'mmio' && candidate.base === base,
+  );
+  const iommu = found && topology.iommus[found.iommu];
+  return iommu !== undefined && iommu.kind !== 'pci' && iommu.base === base ? undefined : found;
+}
+
+function contains(range: PciEndpointRange, segment: number, bdf: number): boolean {
   const inSegments = segment >= range.segmentStart && segment <= range.segmentEnd;
   return inSegments && bdf >= range.bdfStart && bdf <= range.bdfEnd;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { writeViot } from './table-writer.ts';
-import type { PciEndpointRange, Topology } from './topology.ts';
-import type { ViotErrorCode } from './viot-error.ts';
+import type { PciEndpointRange, Topology } from '../topology.ts';
+import type { ViotErrorCode } from '../viot-error.ts';
+import { writeViot } from './topology-table.ts';
 
 const QEMU = { oemId: 'BOCHS', oemTableId: 'BXPC', creatorId: 'BXPC' };
 

@@ -21,9 +21,11 @@ export const HEADER_CREATOR_REVISION = 32;
 export const VIOT_NODE_COUNT = 36;
 /** Of the first node, from the start of the table. */
 export const VIOT_NODE_OFFSET = 38;
+export const VIOT_RESERVED = 40;
 export const VIOT_HEADER_SIZE = 48;
 
 export const NODE_TYPE = 0;
+export const NODE_RESERVED = 1;
 export const NODE_LENGTH = 2;
 export const NODE_HEADER_SIZE = 4;
 
@@ -35,11 +37,27 @@ export const PCI_RANGE_BDF_START = 12;
 export const PCI_RANGE_BDF_END = 14;
 /** Of the IOMMU's node, from the start of the table. */
 export const PCI_RANGE_OUTPUT_NODE = 16;
+/** Six bytes. */
+export const PCI_RANGE_RESERVED = 18;
 export const PCI_RANGE_SIZE = 24;
+
+export const VIOT_NODE_MMIO_ENDPOINT = 2;
+export const MMIO_ENDPOINT_ID = 4;
+export const MMIO_ENDPOINT_BASE = 8;
+export const MMIO_ENDPOINT_OUTPUT_NODE = 16;
+/** Six bytes. */
+export const MMIO_ENDPOINT_RESERVED = 18;
+export const MMIO_ENDPOINT_SIZE = 24;
 
 export const VIOT_NODE_VIRTIO_IOMMU_PCI = 3;
 export const IOMMU_PCI_SEGMENT = 4;
 export const IOMMU_PCI_BDF = 6;
+/** Eight bytes. */
+export const IOMMU_PCI_RESERVED = 8;
 export const IOMMU_PCI_SIZE = 16;
 
 export const VIOT_NODE_VIRTIO_IOMMU_MMIO = 4;
+/** Four bytes. */
+export const IOMMU_MMIO_RESERVED = 4;
+export const IOMMU_MMIO_BASE = 8;
+export const IOMMU_MMIO_SIZE = 16;

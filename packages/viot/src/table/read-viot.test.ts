@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readViot } from './table-reader.ts';
-import { writeViot } from './table-writer.ts';
-import { endpointId, type Topology } from './topology.ts';
+import { endpointId, type Topology } from '../topology.ts';
+import { readViot, writeViot } from './topology-table.ts';
 
 /** Header of 48 bytes with the given nodes, length and checksum right. */
 function table(
@@ -49,10 +48,6 @@ describe('readViot', () => {
     expect(readViot(table(2, [...range(72), ...IOMMU]))).toEqual(expected);
   });
 
-  it('finds an IOMMU by output_node that the node count leaves out, as Linux does', () => {
-    expect(readViot(table(1, [...range(72), ...IOMMU])).iommus).toEqual([ONE_IOMMU]);
-  });
-
   it('reads a table inside a larger buffer, and no further than its length', () => {
     const bytes = table(2, [...IOMMU, ...range(48)]);
     const larger = new Uint8Array(200).fill(0xff);
@@ -60,7 +55,7 @@ describe('readViot', () => {
     expect(readViot(larger.subarray(7)).endpoints).toEqual([ONE_RANGE]);
   });
 
-  it('passes over nodes of other kinds, and ranges behind them', () => {
+  it('reads all kinds of nodes, and passes over those it does not know', () => {
     const unknown = [77, 0, 8, 0, 1, 2, 3, 4];
     const nodes = [
       ...IOMMU,
@@ -70,7 +65,14 @@ describe('readViot', () => {
       ...range(96),
       ...range(48),
     ];
-    expect(readViot(table(6, nodes))).toEqual({ iommus: [ONE_IOMMU], endpoints: [ONE_RANGE] });
+    expect(readViot(table(6, nodes))).toEqual({
+      iommus: [ONE_IOMMU, { kind: 'mmio', base: 0x1d000000 }],
+      endpoints: [
+        { kind: 'mmio', endpoint: 0x10000, base: 0x1c000000, iommu: 0 },
+        { ...ONE_RANGE, iommu: 1 },
+        ONE_RANGE,
+      ],
+    });
   });
 
   it('keeps overlapping ranges in order: the later node counts', () => {
@@ -79,24 +81,44 @@ describe('readViot', () => {
     expect(endpointId(readViot(table(3, [...IOMMU, ...range(48), ...later])), 0, 0x29)).toBe(0x543);
   });
 
-  const malformed: [string, string, Uint8Array][] = [
-    ['another signature', 'SIGNATURE', table(1, IOMMU, { 0: 0x58 })],
-    ['too short a table', 'LENGTH', table(0, []).subarray(0, 47)],
-    ['a length beyond the bytes', 'LENGTH', table(1, IOMMU, { 4: 65 })],
-    ['a length within the header', 'LENGTH', table(1, IOMMU, { 4: 47 })],
-    ['a first node within the header', 'NODE_BOUNDS', table(1, IOMMU, { 38: 36 })],
-    ['a first node at the end', 'NODE_BOUNDS', table(1, IOMMU, { 38: 64 })],
-    ['more nodes than fit', 'NODE_BOUNDS', table(2, IOMMU)],
-    ['a node of length 0', 'NODE_BOUNDS', table(1, [9, 0, 0, 0])],
-    ['a node beyond the end', 'NODE_BOUNDS', table(1, [9, 0, 5, 0])],
-    ['too short an IOMMU node', 'NODE_BOUNDS', table(1, IOMMU, { 50: 15 })],
-    ['too short a range node', 'NODE_BOUNDS', table(2, [...IOMMU, ...range(48)], { 66: 23 })],
-    ['an IOMMU beyond the end', 'NODE_BOUNDS', table(1, range(72))],
-    ['an IOMMU in the header', 'NODE_BOUNDS', table(1, range(0))],
-    ['a range as IOMMU', 'OUTPUT_NODE', table(1, range(48))],
+  const malformed: [string, string, number, Uint8Array][] = [
+    ['another signature', 'SIGNATURE', 0, table(1, IOMMU, { 0: 0x58 })],
+    ['too short a table', 'LENGTH', 0, table(0, []).subarray(0, 47)],
+    ['a length beyond the bytes', 'LENGTH', 4, table(1, IOMMU, { 4: 65 })],
+    ['a length within the header', 'LENGTH', 4, table(1, IOMMU, { 4: 47 })],
+    ['a first node within the header', 'NODE_BOUNDS', 38, table(1, IOMMU, { 38: 36 })],
+    ['a first node behind the end', 'NODE_BOUNDS', 38, table(1, IOMMU, { 38: 65 })],
+    ['a first node at the end', 'NODE_BOUNDS', 64, table(1, IOMMU, { 38: 64 })],
+    ['more nodes than fit', 'NODE_BOUNDS', 64, table(2, IOMMU)],
+    ['a node of length 0', 'NODE_BOUNDS', 48, table(1, [9, 0, 0, 0])],
+    ['a node beyond the end', 'NODE_BOUNDS', 48, table(1, [9, 0, 5, 0])],
+    ['too short an IOMMU node', 'NODE_BOUNDS', 48, table(1, IOMMU, { 50: 15 })],
+    ['too short a range node', 'NODE_BOUNDS', 64, table(2, [...IOMMU, ...range(48)], { 66: 23 })],
+    [
+      'an IOMMU that the node count leaves out',
+      'OUTPUT_NODE',
+      48,
+      table(1, [...range(72), ...IOMMU]),
+    ],
+    ['an IOMMU in the header', 'OUTPUT_NODE', 48, table(1, range(0))],
+    ['an IOMMU inside a node', 'OUTPUT_NODE', 64, table(2, [...IOMMU, ...range(52)])],
+    ['a range as IOMMU', 'OUTPUT_NODE', 48, table(1, range(48))],
+    [
+      'BDFs that end before they start',
+      'RANGE',
+      64,
+      table(2, [...IOMMU, ...range(48)], { 76: 0x30 }),
+    ],
+    [
+      'segments that end before they start',
+      'RANGE',
+      64,
+      table(2, [...IOMMU, ...range(48)], { 72: 1 }),
+    ],
+    ['an address beyond 2^53', 'ADDRESS', 56, table(1, MMIO_IOMMU, { 62: 0x20 })],
   ];
-  it.each(malformed)('refuses %s', (_, code, bytes) => {
-    expect(() => readViot(bytes)).toThrowError(expect.objectContaining({ code }));
+  it.each(malformed)('refuses %s', (_, code, offset, bytes) => {
+    expect(() => readViot(bytes)).toThrowError(expect.objectContaining({ code, offset }));
   });
 
   it('refuses a table with any one byte damaged', () => {
@@ -128,7 +150,11 @@ describe('writeViot and readViot', () => {
       }),
     })
     .map(({ bdfs, ranges }) => ({
-      iommus: bdfs.map((bdf) => ({ kind: 'pci', segment: 7, bdf }) as const),
+      iommus: bdfs.map((bdf, index) =>
+        index % 2 === 0
+          ? ({ kind: 'pci', segment: 7, bdf } as const)
+          : ({ kind: 'mmio', base: bdf * 0x1_0000_0000 } as const),
+      ),
       endpoints: ranges.map(([a, b, endpoint, iommu], segment) => ({
         kind: 'pci' as const,
         segmentStart: 2 * segment,
