@@ -3,6 +3,9 @@ export type { PciAddress } from './pci-address.ts';
 export { formatBdf, formatPciAddress, parsePciAddress } from './pci-address.ts';
 export { decodeViot } from './table/decode.ts';
 export { encodeViot } from './table/encode.ts';
+export type { Finding, FindingCode } from './table/finding.ts';
+export type { LintResult } from './table/lint.ts';
+export { lintViot } from './table/lint.ts';
 export type { ViotOptions } from './table/topology-table.ts';
 export { readViot, tableTopology, topologyTable, writeViot } from './table/topology-table.ts';
 export type {
