@@ -115,9 +115,9 @@ export class IommuDriver {
           queues.push(new SplitDriverQueue({ size, memory, address, eventIdx }));
           transport.enableQueue(index, {
             size,
-            descriptorTable: address + layout.descriptorTable,
-            availRing: address + layout.availRing,
-            usedRing: address + layout.usedRing,
+            descriptorArea: address + layout.descriptorArea,
+            driverArea: address + layout.driverArea,
+            deviceArea: address + layout.deviceArea,
           });
         }
       },

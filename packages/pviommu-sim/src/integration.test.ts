@@ -55,9 +55,9 @@ class Guest {
     const queue = this.session.queue(index)!;
     const layout = splitQueueLayout(size);
     queue.size = size;
-    queue.writeAddress('descriptorTable', 0, address + layout.descriptorTable);
-    queue.writeAddress('availRing', 0, address + layout.availRing);
-    queue.writeAddress('usedRing', 0, address + layout.usedRing);
+    queue.writeAddress('descriptorArea', 0, address + layout.descriptorArea);
+    queue.writeAddress('driverArea', 0, address + layout.driverArea);
+    queue.writeAddress('deviceArea', 0, address + layout.deviceArea);
     const driverQueue = new SplitDriverQueue({
       size,
       memory: this.memory,
@@ -170,9 +170,9 @@ describe('VirtioIommuDevice on simBackend, over real rings', () => {
       index: 0,
       size,
       memory: dma,
-      descriptorTable: virtual + layout.descriptorTable,
-      availRing: virtual + layout.availRing,
-      usedRing: virtual + layout.usedRing,
+      descriptorArea: virtual + layout.descriptorArea,
+      driverArea: virtual + layout.driverArea,
+      deviceArea: virtual + layout.deviceArea,
       eventIdx: false,
       indirect: true,
       onBroken: (reason) => reasons.push(reason),

@@ -49,11 +49,12 @@ function transportTo(device: VirtioBlockDevice): DriverTransport {
     enableQueue: (index, addresses) => {
       const queue = session.queue(index)!;
       queue.size = addresses.size;
-      queue.writeAddress('descriptorTable', 0, addresses.descriptorTable);
-      queue.writeAddress('availRing', 0, addresses.availRing);
-      queue.writeAddress('usedRing', 0, addresses.usedRing);
+      queue.writeAddress('descriptorArea', 0, addresses.descriptorArea);
+      queue.writeAddress('driverArea', 0, addresses.driverArea);
+      queue.writeAddress('deviceArea', 0, addresses.deviceArea);
       queue.enable();
     },
+    resetQueue() {},
     notifyQueue: (index) => session.notify(index),
   };
 }

@@ -93,9 +93,9 @@ export class BlockDriver {
         queue = new SplitDriverQueue({ size, memory, address: ring.address, eventIdx });
         transport.enableQueue(0, {
           size,
-          descriptorTable: ring.deviceAddress + layout.descriptorTable,
-          availRing: ring.deviceAddress + layout.availRing,
-          usedRing: ring.deviceAddress + layout.usedRing,
+          descriptorArea: ring.deviceAddress + layout.descriptorArea,
+          driverArea: ring.deviceAddress + layout.driverArea,
+          deviceArea: ring.deviceAddress + layout.deviceArea,
         });
       },
     });

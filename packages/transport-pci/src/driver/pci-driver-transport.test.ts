@@ -7,7 +7,7 @@ import type { PciDriverAccess } from './pci-driver-access.ts';
 import { createPciDriverTransport, type PciDriverTransport } from './pci-driver-transport.ts';
 
 const VERSION_1 = 1n << 32n;
-const QUEUE = { size: 16, descriptorTable: 0x1_0000_1000, availRing: 0x2000, usedRing: 0x3000 };
+const QUEUE = { size: 16, descriptorArea: 0x1_0000_1000, driverArea: 0x2000, deviceArea: 0x3000 };
 
 describe('PciDriverTransport', () => {
   let device: RecordingDevice;

@@ -17,6 +17,7 @@ import {
   COMMON_QUEUE_ENABLE,
   COMMON_QUEUE_MSIX_VECTOR,
   COMMON_QUEUE_NOTIFY_OFF,
+  COMMON_QUEUE_RESET,
   COMMON_QUEUE_SELECT,
   COMMON_QUEUE_SIZE,
 } from '../virtio/virtio-pci-constants.ts';
@@ -131,21 +132,35 @@ class ModernPciDriverTransport implements PciDriverTransport {
   enableQueue(index: number, addresses: QueueAddresses): void {
     this.#write(COMMON_QUEUE_SELECT, 2, index);
     this.#write(COMMON_QUEUE_SIZE, 2, addresses.size);
-    this.#writeAddress(COMMON_QUEUE_DESC_LO, addresses.descriptorTable);
-    this.#writeAddress(COMMON_QUEUE_DRIVER_LO, addresses.availRing);
-    this.#writeAddress(COMMON_QUEUE_DEVICE_LO, addresses.usedRing);
+    this.#writeAddress(COMMON_QUEUE_DESC_LO, addresses.descriptorArea);
+    this.#writeAddress(COMMON_QUEUE_DRIVER_LO, addresses.driverArea);
+    this.#writeAddress(COMMON_QUEUE_DEVICE_LO, addresses.deviceArea);
     if (this.#usedVectors > 0) {
       this.#mapVector(COMMON_QUEUE_MSIX_VECTOR, Math.min(index + 1, this.#usedVectors - 1));
     }
     this.#write(COMMON_QUEUE_ENABLE, 2, 1);
   }
 
-  notifyQueue(index: number): void {
+  resetQueue(index: number): void {
+    this.#write(COMMON_QUEUE_SELECT, 2, index);
+    this.#write(COMMON_QUEUE_RESET, 2, 1);
+    // "Virtqueue Reset": complete when queue_reset reads 0 again, and queue_enable with it.
+    for (let attempt = 0; attempt < RESET_ATTEMPTS; attempt++) {
+      if (this.#read(COMMON_QUEUE_RESET, 2) === 0 && this.#read(COMMON_QUEUE_ENABLE, 2) === 0) {
+        return;
+      }
+    }
+    throw new VirtioError('RESET_TIMEOUT', `queue ${index} does not come out of its reset`);
+  }
+
+  notifyQueue(index: number, next?: number): void {
     const offset = this.#notifyOffsets[index];
     if (offset === undefined) {
       throw new VirtioError('QUEUE_INDEX', `queue ${index}: the device has ${this.queueCount}`);
     }
-    this.#access.writeBar(this.#structures.notify.bar, offset, 2, index);
+    const { bar } = this.#structures.notify;
+    if (next === undefined) this.#access.writeBar(bar, offset, 2, index);
+    else this.#access.writeBar(bar, offset, 4, ((next << 16) | index) >>> 0);
   }
 
   useMsix(messages: readonly MsixMessage[]): void {

@@ -194,22 +194,22 @@ export class CommonConfig {
         if (value === 1) queue.enable();
         return;
       case COMMON_QUEUE_DESC_LO:
-        queue.writeAddress('descriptorTable', 0, value);
+        queue.writeAddress('descriptorArea', 0, value);
         return;
       case COMMON_QUEUE_DESC_HI:
-        queue.writeAddress('descriptorTable', 1, value);
+        queue.writeAddress('descriptorArea', 1, value);
         return;
       case COMMON_QUEUE_DRIVER_LO:
-        queue.writeAddress('availRing', 0, value);
+        queue.writeAddress('driverArea', 0, value);
         return;
       case COMMON_QUEUE_DRIVER_HI:
-        queue.writeAddress('availRing', 1, value);
+        queue.writeAddress('driverArea', 1, value);
         return;
       case COMMON_QUEUE_DEVICE_LO:
-        queue.writeAddress('usedRing', 0, value);
+        queue.writeAddress('deviceArea', 0, value);
         return;
       case COMMON_QUEUE_DEVICE_HI:
-        queue.writeAddress('usedRing', 1, value);
+        queue.writeAddress('deviceArea', 1, value);
         return;
       case COMMON_QUEUE_RESET:
         if (value !== 1) return;
@@ -230,17 +230,17 @@ function readQueueField(queue: QueueSettings, field: number): number {
     case COMMON_QUEUE_NOTIF_CONFIG_DATA:
       return queue.index;
     case COMMON_QUEUE_DESC_LO:
-      return queue.readAddress('descriptorTable', 0);
+      return queue.readAddress('descriptorArea', 0);
     case COMMON_QUEUE_DESC_HI:
-      return queue.readAddress('descriptorTable', 1);
+      return queue.readAddress('descriptorArea', 1);
     case COMMON_QUEUE_DRIVER_LO:
-      return queue.readAddress('availRing', 0);
+      return queue.readAddress('driverArea', 0);
     case COMMON_QUEUE_DRIVER_HI:
-      return queue.readAddress('availRing', 1);
+      return queue.readAddress('driverArea', 1);
     case COMMON_QUEUE_DEVICE_LO:
-      return queue.readAddress('usedRing', 0);
+      return queue.readAddress('deviceArea', 0);
     case COMMON_QUEUE_DEVICE_HI:
-      return queue.readAddress('usedRing', 1);
+      return queue.readAddress('deviceArea', 1);
     default:
       // queue_reset reads 0: a queue reset is complete when the write is. We have no administration queues.
       return 0;

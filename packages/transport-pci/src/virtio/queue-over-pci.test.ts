@@ -28,9 +28,9 @@ it('a buffer goes from the kick to the used ring and an interrupt', () => {
   driver.useMsix([0x40, 0x41, 0x42].map((data) => ({ address: 0xfee00000, data })));
   driver.enableQueue(1, {
     size: 4,
-    descriptorTable: 0x1000,
-    availRing: 0x2000,
-    usedRing: 0x3000,
+    descriptorArea: 0x1000,
+    driverArea: 0x2000,
+    deviceArea: 0x3000,
   });
   driver.writeStatus(0xf);
 

@@ -11,7 +11,7 @@ import type { DeviceContext, VirtioDevice } from './virtio-device.ts';
 
 const RING = 0x1000;
 const SIZE = 8;
-const { descriptorTable, availRing, usedRing } = splitQueueLayout(SIZE);
+const { descriptorArea, driverArea, deviceArea } = splitQueueLayout(SIZE);
 /** ACKNOWLEDGE, DRIVER, then FEATURES_OK, then DRIVER_OK. */
 const [ACKNOWLEDGED, AGREED, UP] = [0x3, 0xb, 0xf];
 const NEEDS_RESET = 0x40;
@@ -111,9 +111,9 @@ function agree(high = 1, low = 5): void {
 function enable(index = 0, size = SIZE): void {
   const queue = session.queue(index)!;
   queue.size = size;
-  queue.writeAddress('descriptorTable', 0, RING + descriptorTable);
-  queue.writeAddress('availRing', 0, RING + availRing);
-  queue.writeAddress('usedRing', 0, RING + usedRing);
+  queue.writeAddress('descriptorArea', 0, RING + descriptorArea);
+  queue.writeAddress('driverArea', 0, RING + driverArea);
+  queue.writeAddress('deviceArea', 0, RING + deviceArea);
   queue.enable();
 }
 
@@ -221,14 +221,14 @@ describe('queues', () => {
     const queue = session.queue(0)!;
     expect([queue.maxSize, queue.size, queue.enabled]).toEqual([8, 8, false]);
     expect(session.queue(2)).toBeUndefined();
-    queue.writeAddress('usedRing', 0, 0x1234_5678);
-    queue.writeAddress('usedRing', 1, 0x9);
-    expect(queue.address('usedRing')).toBe(0x9_1234_5678);
+    queue.writeAddress('deviceArea', 0, 0x1234_5678);
+    queue.writeAddress('deviceArea', 1, 0x9);
+    expect(queue.address('deviceArea')).toBe(0x9_1234_5678);
     queue.enable();
-    queue.writeAddress('usedRing', 0, 0);
-    expect(queue.readAddress('usedRing', 0)).toBe(0x1234_5678);
+    queue.writeAddress('deviceArea', 0, 0);
+    expect(queue.readAddress('deviceArea', 0)).toBe(0x1234_5678);
     session.writeStatus(0);
-    expect([queue.enabled, queue.address('usedRing')]).toEqual([false, 0]);
+    expect([queue.enabled, queue.address('deviceArea')]).toEqual([false, 0]);
   });
 
   it.each([0, 3, 16, 0xffff])('of %d descriptors break the device', (size) => {
@@ -272,7 +272,7 @@ describe('queues', () => {
   it('that the driver breaks ask for a reset, and are not touched any more', () => {
     const driver = up();
     driver.add([{ address: 0, length: 1 }], [], 0);
-    memory.write(RING + availRing + 2, Uint8Array.of(0x77, 0), 0, 2);
+    memory.write(RING + driverArea + 2, Uint8Array.of(0x77, 0), 0, 2);
     session.notify(0);
     session.service();
     expect(session.status).toBe(UP | NEEDS_RESET);

@@ -2,12 +2,12 @@
 import { joinLe64 } from '../memory/le64.ts';
 
 /** "Queue areas": descriptor area, driver area and device area of the registers. */
-export type QueueArea = 'descriptorTable' | 'availRing' | 'usedRing';
+export type QueueArea = 'descriptorArea' | 'driverArea' | 'deviceArea';
 
 const AREAS: Readonly<Record<QueueArea, number>> = {
-  descriptorTable: 0,
-  availRing: 2,
-  usedRing: 4,
+  descriptorArea: 0,
+  driverArea: 2,
+  deviceArea: 4,
 };
 
 /** What the session does when a queue is enabled or reset. */

@@ -1,13 +1,16 @@
 /** The contract DriverTransport: how a driver reaches a virtio device over any bus. Types and docs only. */
 import type { AccessWidth } from '../device/virtio-device.ts';
 
-/** Where the parts of a split virtqueue lie, as addresses that the device will use. */
+/** Where the areas of a virtqueue lie ("Virtqueues"), as addresses that the device will use. */
 export interface QueueAddresses {
   /** Number of descriptors. */
   readonly size: number;
-  readonly descriptorTable: number;
-  readonly availRing: number;
-  readonly usedRing: number;
+  /** The descriptor table of a split virtqueue, the descriptor ring of a packed one. */
+  readonly descriptorArea: number;
+  /** The available ring, or the driver event suppression structure. */
+  readonly driverArea: number;
+  /** The used ring, or the device event suppression structure. */
+  readonly deviceArea: number;
 }
 
 /** The registers of a virtio device as its driver sees them. Implemented by `./driver` of each transport package. */
@@ -31,6 +34,17 @@ export interface DriverTransport {
   queueMaxSize(index: number): number;
   /** Tells the device where the queue is, and enables it. */
   enableQueue(index: number, addresses: QueueAddresses): void;
-  /** The kick. */
-  notifyQueue(index: number): void;
+  /**
+   * VIRTIO_F_RING_RESET: the queue goes back to its initial state, and can be enabled again ("Virtqueue Reset").
+   *
+   * @throws VirtioError `RESET_TIMEOUT` when the device does not come to an end with it
+   */
+  resetQueue(index: number): void;
+  /**
+   * The kick ("Available Buffer Notifications").
+   *
+   * @param next with VIRTIO_F_NOTIFICATION_DATA: next_off in bits 0 to 14 and next_wrap in bit 15, or the available index
+   * of a split virtqueue; not to be given without that feature
+   */
+  notifyQueue(index: number, next?: number): void;
 }

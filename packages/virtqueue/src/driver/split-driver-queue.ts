@@ -28,17 +28,17 @@ import { RingPart } from '../ring/ring-part.ts';
 
 /** Offsets of the parts of a ring in one run of memory, and how long that must be; all in bytes. */
 export interface SplitQueueLayout {
-  readonly descriptorTable: number;
-  readonly availRing: number;
-  readonly usedRing: number;
+  readonly descriptorArea: number;
+  readonly driverArea: number;
+  readonly deviceArea: number;
   readonly length: number;
 }
 
 /** The parts one after the other, each aligned as the standard asks ("Split Virtqueues": 16, 2 and 4 bytes). */
 export function splitQueueLayout(size: number): SplitQueueLayout {
-  const availRing = descriptorTableSize(size);
-  const usedRing = Math.ceil((availRing + availRingSize(size)) / 4) * 4;
-  return { descriptorTable: 0, availRing, usedRing, length: usedRing + usedRingSize(size) };
+  const driverArea = descriptorTableSize(size);
+  const deviceArea = Math.ceil((driverArea + availRingSize(size)) / 4) * 4;
+  return { descriptorArea: 0, driverArea, deviceArea, length: deviceArea + usedRingSize(size) };
 }
 
 /** A buffer as the device will address it. */
@@ -94,10 +94,10 @@ export class SplitDriverQueue {
     this.size = size;
     this.#memory = memory;
     this.#eventIdx = options.eventIdx;
-    this.#tableAddress = address + layout.descriptorTable;
+    this.#tableAddress = address + layout.descriptorArea;
     const both = ACCESS_READ | ACCESS_WRITE;
-    this.#avail = new RingPart(memory, address + layout.availRing, availRingSize(size), both);
-    this.#used = new RingPart(memory, address + layout.usedRing, usedRingSize(size), both);
+    this.#avail = new RingPart(memory, address + layout.driverArea, availRingSize(size), both);
+    this.#used = new RingPart(memory, address + layout.deviceArea, usedRingSize(size), both);
     this.#freeCount = size;
     this.#nextFree = new Uint16Array(size).map((_, index) => (index + 1 < size ? index + 1 : NONE));
     this.#chainLengths = new Uint16Array(size);

@@ -19,9 +19,9 @@ function suite(name: string, offset: number, wrap: (memory: GuestMemory) => Gues
       index: 3,
       size,
       memory: wrap(memory),
-      descriptorTable: ADDRESS + layout.descriptorTable,
-      availRing: ADDRESS + layout.availRing,
-      usedRing: ADDRESS + layout.usedRing,
+      descriptorArea: ADDRESS + layout.descriptorArea,
+      driverArea: ADDRESS + layout.driverArea,
+      deviceArea: ADDRESS + layout.deviceArea,
       indirect: false,
       eventIdx,
       onBroken: (reason) => {

@@ -24,11 +24,11 @@ export interface SplitVirtqueueOptions {
   readonly size: number;
   readonly memory: GuestMemory;
   /** Address, a multiple of 16. */
-  readonly descriptorTable: number;
+  readonly descriptorArea: number;
   /** Address, a multiple of 2. */
-  readonly availRing: number;
+  readonly driverArea: number;
   /** Address, a multiple of 4. */
-  readonly usedRing: number;
+  readonly deviceArea: number;
   /** VIRTIO_F_INDIRECT_DESC was negotiated. */
   readonly indirect: boolean;
   /** VIRTIO_F_EVENT_IDX was negotiated. */
@@ -63,11 +63,11 @@ export class SplitVirtqueue implements Virtqueue {
     this.index = options.index;
     this.size = size;
     this.memory = memory;
-    this.#table = descriptorTablePart(memory, options.descriptorTable, size);
-    this.#avail = new RingPart(memory, options.availRing, availRingSize(size), ACCESS_READ);
+    this.#table = descriptorTablePart(memory, options.descriptorArea, size);
+    this.#avail = new RingPart(memory, options.driverArea, availRingSize(size), ACCESS_READ);
     this.#used = new RingPart(
       memory,
-      options.usedRing,
+      options.deviceArea,
       usedRingSize(size),
       ACCESS_READ | ACCESS_WRITE,
     );
@@ -150,10 +150,10 @@ export class SplitVirtqueue implements Virtqueue {
     return this.#break('a part of the ring is not in memory');
   }
 
-  #checkPlacement({ size, descriptorTable, availRing, usedRing }: SplitVirtqueueOptions): void {
+  #checkPlacement({ size, descriptorArea, driverArea, deviceArea }: SplitVirtqueueOptions): void {
     if (!Number.isInteger(size) || size < 1 || size > MAX_QUEUE_SIZE || (size & (size - 1)) !== 0) {
       this.#break(`a queue of ${size} descriptors`);
-    } else if (descriptorTable % 16 !== 0 || availRing % 2 !== 0 || usedRing % 4 !== 0) {
+    } else if (descriptorArea % 16 !== 0 || driverArea % 2 !== 0 || deviceArea % 4 !== 0) {
       this.#break('a part of the ring is misaligned');
     }
   }

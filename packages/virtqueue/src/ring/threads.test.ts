@@ -40,11 +40,11 @@ it.each([
   'a queue of %d, EVENT_IDX %s, polled for %d microseconds',
   async (size, eventIdx, pollMicroseconds) => {
     const layout = splitQueueLayout(size);
-    const { descriptorTable, availRing, usedRing } = layout;
+    const { descriptorArea, driverArea, deviceArea } = layout;
     const setting: ThreadSetting = {
       memory: new SharedArrayBuffer(0x10000),
       signals: new SharedArrayBuffer(16),
-      ring: { size, descriptorTable, availRing, usedRing, eventIdx },
+      ring: { size, descriptorArea, driverArea, deviceArea, eventIdx },
       pollMicroseconds,
     };
     const memory = new ArrayGuestMemory([{ base: 0, buffer: setting.memory }]);

@@ -95,9 +95,9 @@ export function transportSuite(
             queues.push(new SplitDriverQueue({ size: 8, memory, address, eventIdx: false }));
             transport.enableQueue(index, {
               size: 8,
-              descriptorTable: address + layout.descriptorTable,
-              availRing: address + layout.availRing,
-              usedRing: address + layout.usedRing,
+              descriptorArea: address + layout.descriptorArea,
+              driverArea: address + layout.driverArea,
+              deviceArea: address + layout.deviceArea,
             });
           }
         },
@@ -187,8 +187,8 @@ export function transportSuite(
 
     it('says that a broken queue needs a reset, and goes on with the other', () => {
       const { queues } = bringUp();
-      const { availRing } = splitQueueLayout(8);
-      memory.write(ADDRESSES[1]! + availRing + 2, Uint8Array.of(0x99, 0), 0, 2);
+      const { driverArea } = splitQueueLayout(8);
+      memory.write(ADDRESSES[1]! + driverArea + 2, Uint8Array.of(0x99, 0), 0, 2);
       transport.notifyQueue(1);
       subject.service();
       expect(transport.readStatus()).toBe(0x4f);
