@@ -44,7 +44,11 @@ it.each([
   ['an unknown command', ['serv'], "unknown command 'serv'"],
   ['an argument too many', ['demo', 'disk', 'extra'], 'too many arguments'],
   ['an unknown story', ['demo', 'extra'], 'Allowed choices are disk, passthrough'],
-  ['an unknown scenario', ['linux', '--scenario', 'x'], 'Allowed choices are disk, passthrough'],
+  [
+    'an unknown scenario',
+    ['linux', '--scenario', 'x'],
+    'Allowed choices are disk, passthrough, two-iommus',
+  ],
   ['an unknown option', ['linux', '--fast'], "unknown option '--fast'"],
   ['serve without an IOMMU', serve(), "required option '--iommu <address>' not specified"],
   [
@@ -77,6 +81,16 @@ it.each([
     'two functions at one address',
     serve('--iommu', '00:04.0', '--blk', `00:05.0=${at('disk')}`, '--rng', '00:05.0'),
     `disk ${at('disk')} and the rng are both at 00:05.0`,
+  ],
+  [
+    'a device behind an IOMMU that is not there',
+    serve('--iommu', '00:04.0', '--rng', '00:06.0,iommu=1'),
+    'the rng is behind IOMMU 1, and the last one is 0',
+  ],
+  [
+    'an IOMMU by no number',
+    serve('--iommu', '00:04.0', '--blk', `00:05.0=${at('disk')},iommu=x`),
+    "--blk: 'x' is no number of an IOMMU; the first --iommu is 0",
   ],
   [
     'bypass neither on nor off',

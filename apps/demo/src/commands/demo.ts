@@ -6,7 +6,6 @@ import { Argument, type Command } from 'commander';
 import pc from 'picocolors';
 import { tellStory } from '../demo/demo-story.ts';
 import { makeDiskImage } from '../linux/disk-image.ts';
-import { parseAddress } from '../machine/machine-description.ts';
 import { tellPassThrough } from '../passthrough/passthrough-story.ts';
 
 const DISK_BYTES = 256 * 1024;
@@ -39,14 +38,7 @@ function diskStory(): void {
   try {
     const path = join(folder, 'disk.img');
     makeDiskImage(path, DISK_BYTES);
-    const summary = tellStory(
-      {
-        iommu: parseAddress('--iommu', '00:04.0'),
-        disks: [{ bdf: parseAddress('--blk', '00:05.0'), path, readOnly: false }],
-        bootBypass: true,
-      },
-      (text) => process.stdout.write(text),
-    );
+    const summary = tellStory(path, (text) => process.stdout.write(text));
     process.stdout.write(
       `\n${pc.bold('All of it held.')} ${summary.requests} requests, ${summary.translatedBytes} bytes translated, ${summary.faults} faults, ${summary.interrupts} interrupts.\n` +
         `\nNext: ${pc.bold('npm start -- linux')} boots a stock Linux kernel under QEMU against the same devices,\n` +

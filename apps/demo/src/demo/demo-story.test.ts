@@ -23,12 +23,10 @@ afterEach(() => {
 
 function tell(readOnly = false) {
   let text = '';
-  const summary = tellStory(
-    { iommu: 0x20, disks: [{ bdf: 0x28, path, readOnly }], bootBypass: true },
-    (part) => {
-      text += part;
-    },
-  );
+  const write = (part: string) => {
+    text += part;
+  };
+  const summary = tellStory(path, write, { readOnly });
   return { summary, text };
 }
 
