@@ -1,6 +1,8 @@
 export { normalizeTopology } from './normalize.ts';
 export type { PciAddress } from './pci-address.ts';
 export { formatBdf, formatPciAddress, parsePciAddress } from './pci-address.ts';
+export type { MmioDevice, MmioSsdtOptions } from './ssdt/mmio-ssdt.ts';
+export { writeMmioSsdt } from './ssdt/mmio-ssdt.ts';
 export { decodeViot } from './table/decode.ts';
 export { encodeViot } from './table/encode.ts';
 export type { Finding, FindingCode } from './table/finding.ts';
