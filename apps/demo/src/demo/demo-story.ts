@@ -10,6 +10,7 @@ import { createMachine } from '../machine/machine.ts';
 import type { MachineDescription } from '../machine/machine-description.ts';
 import { sha256 } from './checksum.ts';
 import { InProcessBus } from './in-process-bus.ts';
+import { type InProcessTransport, PCI_TRANSPORT } from './in-process-transport.ts';
 import { Narrator } from './narrator.ts';
 import { hexNumber } from './wire-text.ts';
 
@@ -34,14 +35,19 @@ export interface DemoSummary {
 
 /**
  * @param description one disk, whose file is read and written
+ * @param transport that of the IOMMU and of the disk
  * @throws CommandError when something does not hold that should
  */
 export function tellStory(
   description: MachineDescription,
   write: (text: string) => void,
+  transport: InProcessTransport = PCI_TRANSPORT,
 ): DemoSummary {
   const narrator = new Narrator(write);
-  const machine = createMachine(description, { observer: narrator.observer });
+  const machine = createMachine(description, {
+    observer: narrator.observer,
+    createFunction: transport.createFunction,
+  });
   const [iommuFunction, diskFunction] = machine.functions as [
     (typeof machine.functions)[number],
     (typeof machine.functions)[number],
@@ -53,6 +59,7 @@ export function tellStory(
   const bus = new InProcessBus(
     machine.functions.map((entry) => entry.function),
     memory,
+    transport,
   );
   try {
     narrator.step(

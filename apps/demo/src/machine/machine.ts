@@ -9,7 +9,11 @@ import {
   VirtioIommuDevice,
 } from '@viommu/iommu-core';
 import { simBackend } from '@viommu/pviommu-sim';
-import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
+import {
+  createVirtioPciFunction,
+  type PciFunction,
+  type VirtioPciFunctionOptions,
+} from '@viommu/transport-pci';
 import type { GuestMemory, Logger } from '@viommu/virtqueue';
 import type { VirtioDevice } from '@viommu/virtqueue/device';
 import { createPassThrough, type PassThroughObserver } from '../passthrough/pass-through.ts';
@@ -48,6 +52,8 @@ export interface MachineOptions {
   readonly passThroughObserver?: PassThroughObserver;
   /** How long the IOMMU polls an empty request queue; 0 by default, for a driver in the same thread. */
   readonly pollMicroseconds?: number;
+  /** Makes the PCI function of a virtio device; virtio over PCI by default. */
+  readonly createFunction?: (options: VirtioPciFunctionOptions) => PciFunction;
 }
 
 /** Builds the machine; endpoint IDs are the functions' PCI addresses. */
@@ -55,6 +61,7 @@ export function createMachine(
   description: MachineDescription,
   options: MachineOptions = {},
 ): Machine {
+  const { createFunction = createVirtioPciFunction } = options;
   const disks = description.disks.map((disk) =>
     openFileDisk(disk.path, { readOnly: disk.readOnly }),
   );
@@ -102,7 +109,7 @@ export function createMachine(
       name: 'iommu',
       bdf: description.iommu,
       // A VMM resets the function when it resets the machine: firmware then finds the boot state of `bypass` again.
-      function: createVirtioPciFunction({
+      function: createFunction({
         device: iommu,
         onReset: () => iommu.systemReset(),
         ...options,
@@ -111,7 +118,7 @@ export function createMachine(
     ...endpoints.map(({ name, bdf, device }) => ({
       name,
       bdf,
-      function: createVirtioPciFunction({
+      function: createFunction({
         device,
         memory: (host: GuestMemory) => iommu.endpointMemory(bdf, host),
         ...options,
