@@ -5,6 +5,8 @@ const MAY_IMPORT = {
   vfio: [],
   'iommu-core': ['virtqueue'],
   'transport-pci': ['virtqueue'],
+  'transport-mmio': ['virtqueue'],
+  'mmio-windows': ['transport-mmio', 'transport-pci', 'virtqueue'],
   'iommu-driver': ['vfio', 'virtqueue'],
   devices: ['transport-pci', 'virtqueue'],
   'pviommu-sim': ['iommu-core', 'vfio', 'virtqueue'],

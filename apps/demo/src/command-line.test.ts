@@ -44,6 +44,7 @@ it.each([
   ['an unknown command', ['serv'], "unknown command 'serv'"],
   ['an argument too many', ['demo', 'disk', 'extra'], 'too many arguments'],
   ['an unknown story', ['demo', 'extra'], 'Allowed choices are disk, passthrough'],
+  ['an unknown transport', ['demo', '--transport', 'isa'], 'Allowed choices are pci, mmio'],
   [
     'an unknown scenario',
     ['linux', '--scenario', 'x'],

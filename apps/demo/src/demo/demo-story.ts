@@ -10,6 +10,7 @@ import { createMachine } from '../machine/machine.ts';
 import { type StandardMachineOptions, standardMachine } from '../machine/standard-machine.ts';
 import { sha256 } from './checksum.ts';
 import { InProcessBus } from './in-process-bus.ts';
+import { type InProcessTransport, PCI_TRANSPORT } from './in-process-transport.ts';
 import { Narrator } from './narrator.ts';
 import { hexNumber } from './wire-text.ts';
 
@@ -32,6 +33,11 @@ export interface DemoSummary {
   readonly interrupts: number;
 }
 
+export interface StoryOptions extends Pick<StandardMachineOptions, 'readOnly'> {
+  /** That of the IOMMU and of the disk; PCI when not given. */
+  readonly transport?: InProcessTransport;
+}
+
 /**
  * @param file the disk's, which is read and written
  * @throws CommandError when something does not hold that should
@@ -39,11 +45,14 @@ export interface DemoSummary {
 export function tellStory(
   file: string,
   write: (text: string) => void,
-  options: Pick<StandardMachineOptions, 'readOnly'> = {},
+  options: StoryOptions = {},
 ): DemoSummary {
   const narrator = new Narrator(write);
-  const description = standardMachine({ disks: [file], rng: false, ...options });
-  const machine = createMachine(description, { observe: () => narrator.observer });
+  const { transport = PCI_TRANSPORT, ...machineOptions } = options;
+  const machine = createMachine(standardMachine({ disks: [file], rng: false, ...machineOptions }), {
+    observe: () => narrator.observer,
+    createFunction: transport.createFunction,
+  });
   const iommu = machine.iommus[0]!;
   const [iommuFunction, diskFunction] = machine.functions as [
     (typeof machine.functions)[number],
@@ -56,6 +65,7 @@ export function tellStory(
   const bus = new InProcessBus(
     machine.functions.map((entry) => entry.function),
     memory,
+    transport,
   );
   try {
     narrator.step(

@@ -56,12 +56,21 @@ interface MsiWindow {
   readonly end: number;
 }
 
+/** The PCI function in whose BAR 0 the virtio-mmio windows are. */
+export interface WindowsDescription {
+  readonly bdf: Bdf;
+  readonly vendorId: number;
+  readonly deviceId: number;
+  /** Bytes, a power of two; what the windows need when not given. */
+  readonly barSize?: number;
+}
+
 export interface MachineDescription {
   readonly iommus: readonly IommuDescription[];
   /** All that is behind them. */
   readonly devices: readonly DeviceDescription[];
+  /** There when a place is a window; windows are numbered from 0, without gaps. */
+  readonly windows?: WindowsDescription;
   /** Where the machine's devices send message-signalled interrupts; a guest must not map anything there. */
   readonly msiWindows: readonly MsiWindow[];
-  /** Whether VIRTIO_F_RING_PACKED is offered; false when not given. */
-  readonly packed?: boolean;
 }

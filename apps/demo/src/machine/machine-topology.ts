@@ -1,13 +1,11 @@
 /** The topology of a machine: which device is behind which IOMMU, by its PCI address or by the address of its window. */
+import { MMIO_WINDOW_SIZE } from '@viommu/mmio-windows';
 import type { EndpointRange, Iommu, Topology } from '@viommu/viot';
 import type {
   DeviceDescription,
   IommuDescription,
   MachineDescription,
 } from './machine-description.ts';
-
-/** Distance from one virtio-mmio window to the next, in bytes. */
-const WINDOW_SIZE = 4096;
 
 /** @param windows where the guest finds the first virtio-mmio window; needed when there are any */
 export function machineTopology(description: MachineDescription, windows = Number.NaN): Topology {
@@ -20,12 +18,12 @@ export function machineTopology(description: MachineDescription, windows = Numbe
 function iommuOf({ place }: IommuDescription, windows: number): Iommu {
   return place.bus === 'pci'
     ? { kind: 'pci', segment: 0, bdf: place.bdf }
-    : { kind: 'mmio', base: windows + place.window * WINDOW_SIZE };
+    : { kind: 'mmio', base: windows + place.window * MMIO_WINDOW_SIZE };
 }
 
 function endpointOf({ place, iommu, endpoint }: DeviceDescription, windows: number): EndpointRange {
   if (place.bus === 'mmio') {
-    return { kind: 'mmio', base: windows + place.window * WINDOW_SIZE, endpoint, iommu };
+    return { kind: 'mmio', base: windows + place.window * MMIO_WINDOW_SIZE, endpoint, iommu };
   }
   return {
     kind: 'pci',

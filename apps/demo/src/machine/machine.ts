@@ -1,7 +1,13 @@
 /** The composition root: builds the IOMMUs, what is behind them and their PCI functions, and wires them; nothing else does. */
 import { VirtioBlockDevice, VirtioEntropyDevice } from '@viommu/devices';
 import { type FileDisk, fillRandom, openFileDisk } from '@viommu/devices/node';
-import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
+import { createMmioWindowsFunction } from '@viommu/mmio-windows';
+import { createVirtioMmioDevice, type MmioDevice } from '@viommu/transport-mmio';
+import {
+  createVirtioPciFunction,
+  type PciFunction,
+  type VirtioPciFunctionOptions,
+} from '@viommu/transport-pci';
 import type { GuestMemory } from '@viommu/virtqueue';
 import type { VirtioDevice } from '@viommu/virtqueue/device';
 import { describePlace, iommuSocketName, socketNames } from './describe.ts';
@@ -38,7 +44,12 @@ export interface Machine {
   close(): void;
 }
 
-export type MachineOptions = IommuMakerOptions;
+export interface MachineOptions extends IommuMakerOptions {
+  /** Makes the PCI function of a virtio device; virtio over PCI by default. */
+  readonly createFunction?: (options: VirtioPciFunctionOptions) => PciFunction;
+  /** Told the address of the first virtio-mmio window whenever the guest gives it another; 0 when it is taken back. */
+  readonly onWindowsAddress?: (address: number) => void;
+}
 
 export function createMachine(
   description: MachineDescription,
@@ -52,6 +63,7 @@ export function createMachine(
   description.devices.forEach((device, index) => {
     builder.addDevice(device, names[index]!);
   });
+  builder.addWindows();
   return builder;
 }
 
@@ -62,6 +74,7 @@ class MachineBuilder implements Machine {
   readonly #description: MachineDescription;
   readonly #options: MachineOptions;
   readonly #disks: FileDisk[] = [];
+  readonly #windows: MmioDevice[] = [];
 
   constructor(description: MachineDescription, options: MachineOptions) {
     this.#description = description;
@@ -69,7 +82,8 @@ class MachineBuilder implements Machine {
   }
 
   addIommu(index: number): void {
-    const iommu = makeIommu(this.#description, index, this.#options);
+    const { createFunction, onWindowsAddress, ...options } = this.#options;
+    const iommu = makeIommu(this.#description, index, options);
     this.iommus.push(iommu);
     this.#plug(iommuSocketName(index), this.#description.iommus[index]!.place, {
       device: iommu.device,
@@ -90,6 +104,20 @@ class MachineBuilder implements Machine {
       device: this.#deviceOf(description),
       memory: (host) => device.endpointMemory(endpoint, host),
     });
+  }
+
+  /** The function that all devices behind virtio-mmio registers share, if there are any. */
+  addWindows(): void {
+    const { windows: description } = this.#description;
+    if (description === undefined) return;
+    const { bdf, ...identity } = description;
+    const { onWindowsAddress } = this.#options;
+    const windows = createMmioWindowsFunction({
+      windows: this.#windows,
+      ...identity,
+      ...(onWindowsAddress === undefined ? {} : { onBarAddress: onWindowsAddress }),
+    });
+    this.functions.push({ name: 'windows', bdf, function: windows });
   }
 
   close(): void {
@@ -129,9 +157,13 @@ class MachineBuilder implements Machine {
       readonly onReset?: () => void;
     },
   ): void {
-    if (place.bus === 'mmio') throw new Error('to come');
-    const pciFunction = createVirtioPciFunction({ ...options, ...this.#logger });
-    this.functions.push({ name, bdf: place.bdf, function: pciFunction });
+    const logged = { ...options, ...this.#logger };
+    if (place.bus === 'mmio') {
+      this.#windows[place.window] = createVirtioMmioDevice(logged);
+      return;
+    }
+    const { createFunction = createVirtioPciFunction } = this.#options;
+    this.functions.push({ name, bdf: place.bdf, function: createFunction(logged) });
   }
 
   get #logger() {

@@ -1,6 +1,6 @@
 import type { AccessWidth } from '@viommu/virtqueue';
+import { RecordingDevice } from '@viommu/virtqueue/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RecordingDevice } from '../testing/recording-device.ts';
 import { RecordingHost } from '../testing/recording-host.ts';
 import { createVirtioPciFunction, type VirtioPciFunction } from '../virtio/virtio-pci-function.ts';
 import type { PciDriverAccess } from './pci-driver-access.ts';
