@@ -1,6 +1,8 @@
 export { normalizeTopology } from './normalize.ts';
+export type { PassedOver } from './passed-over.ts';
 export type { PciAddress } from './pci-address.ts';
 export { formatBdf, formatPciAddress, parsePciAddress } from './pci-address.ts';
+export { readTopology } from './read-topology.ts';
 export { decodeViot } from './table/decode.ts';
 export { encodeViot } from './table/encode.ts';
 export type { Finding, FindingCode } from './table/finding.ts';
@@ -29,5 +31,9 @@ export type {
   VendorIommu,
 } from './topology.ts';
 export { endpointId, endpointRange, mmioEndpoint } from './topology.ts';
+export { readDmar } from './vendor/dmar.ts';
+export { readIort } from './vendor/iort.ts';
+export { readIvrs } from './vendor/ivrs.ts';
+export type { BridgeBuses, VendorTableOptions } from './vendor/vendor-options.ts';
 export type { ViotErrorCode } from './viot-error.ts';
 export { ViotError } from './viot-error.ts';

@@ -12,7 +12,7 @@
  * - `SIZE`: more nodes than a table can hold
  * - `SIGNATURE`, `LENGTH`, `CHECKSUM`: the header of a table is not the one expected, or the table is damaged
  * - `NODE_BOUNDS`: a node or an item does not lie inside the table, or is too short for its type
- * - `OUTPUT_NODE`: the IOMMU of a node is no IOMMU node
+ * - `OUTPUT_NODE`: what a node refers to is no node of the right kind
  * - `SYNTAX`: a text is no device tree, no JSON, or of another shape than expected
  */
 export type ViotErrorCode =
