@@ -1,3 +1,7 @@
+export type { ConfigSource } from './in-device/decode.ts';
+export { decodeInDevice, readInDevice } from './in-device/decode.ts';
+export type { InDevicePlace } from './in-device/encode.ts';
+export { encodeInDevice } from './in-device/encode.ts';
 export { normalizeTopology } from './normalize.ts';
 export type { PassedOver } from './passed-over.ts';
 export type { PciAddress } from './pci-address.ts';
