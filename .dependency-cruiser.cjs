@@ -5,7 +5,7 @@ const MAY_IMPORT = {
   vfio: [],
   'iommu-core': ['virtqueue'],
   'transport-pci': ['virtqueue'],
-  'iommu-driver': ['vfio', 'virtqueue'],
+  'iommu-driver': ['vfio', 'viot', 'virtqueue'],
   devices: ['transport-pci', 'virtqueue'],
   'pviommu-sim': ['iommu-core', 'vfio', 'virtqueue'],
   'vfio-user': ['transport-pci', 'virtqueue'],
