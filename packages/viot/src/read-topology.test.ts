@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { acpiTable, withChecksum } from './fixtures/bytes-of.ts';
 import { IASL_DMAR, IASL_IORT, IASL_IVRS } from './fixtures/vendor-tables.ts';
+import { normalizeTopology } from './normalize.ts';
 import type { PassedOver } from './passed-over.ts';
 import { readTopology } from './read-topology.ts';
 import { writeViot } from './table/topology-table.ts';
-import type { Topology } from './topology.ts';
+import { endpointRange, type Topology } from './topology.ts';
 
 const TOPOLOGY: Topology = {
   iommus: [{ kind: 'mmio', base: 0x5000 }],
@@ -29,6 +30,14 @@ describe('readTopology', () => {
     const seen: PassedOver[] = [];
     readTopology(IASL_DMAR, { passedOver: (what) => seen.push(what) });
     expect(seen).toHaveLength(2);
+  });
+
+  it('gives what can be written as a VIOT, with virtio-iommus in the place of the others', () => {
+    const { iommus, endpoints } = normalizeTopology(readTopology(IASL_DMAR));
+    const virtio = iommus.map((_, index) => ({ kind: 'mmio', base: 0x1000 * index }) as const);
+    const back = readTopology(writeViot({ iommus: virtio, endpoints }));
+    expect(back.endpoints).toEqual(endpoints);
+    expect([0x0f, 0x10, 0x11].map((bdf) => endpointRange(back, 0, bdf)?.iommu)).toEqual([2, 0, 2]);
   });
 
   it.each([
