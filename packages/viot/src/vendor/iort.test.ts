@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { acpiTable, le } from '../fixtures/bytes-of.ts';
-import { IASL_IORT } from '../fixtures/vendor-tables.ts';
+import { IASL_IORT, QEMU_IORT } from '../fixtures/vendor-tables.ts';
 import type { PassedOver } from '../passed-over.ts';
 import { endpointId, endpointRange } from '../topology.ts';
 import { readIort } from './iort.ts';
@@ -52,6 +52,13 @@ describe('readIort', () => {
     expect(endpointId(topology, 2, 0x28)).toBe(0x1028);
     expect(endpointId(topology, 2, 0x100)).toBeUndefined();
     expect(endpointId(topology, 0, 0x28)).toBeUndefined();
+  });
+
+  it('reads what QEMU wrote', () => {
+    expect(readIort(QEMU_IORT)).toEqual({
+      iommus: [{ kind: 'vendor', model: 'smmu-v3', base: 0x09050000 }],
+      endpoints: [range(0, 0, 0xff, 0, 0)],
+    });
   });
 
   it('lets the first mapping of a function count, also one to the ITS alone', () => {

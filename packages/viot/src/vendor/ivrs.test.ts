@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { acpiTable, le } from '../fixtures/bytes-of.ts';
-import { IASL_IVRS } from '../fixtures/vendor-tables.ts';
+import { IASL_IVRS, QEMU_IVRS } from '../fixtures/vendor-tables.ts';
 import type { PassedOver } from '../passed-over.ts';
 import { endpointId, endpointRange } from '../topology.ts';
 import { readIvrs } from './ivrs.ts';
@@ -60,6 +60,21 @@ describe('readIvrs', () => {
     expect(endpointId(topology, 0, 0x0002)).toBeUndefined();
     expect(endpointId(topology, 1, 0x0002)).toBeUndefined();
     expect(endpointId(topology, 1, 0xffff)).toBe(0xffff);
+  });
+
+  it('reads what QEMU wrote: one IOMMU in two blocks, and a bus whose functions share an ID', () => {
+    const topology = readIvrs(QEMU_IVRS);
+    expect(topology.iommus).toEqual([{ kind: 'vendor', model: 'amd-vi', base: 0xfed80000 }]);
+    const [own, port, bridge, behind] = [0x08, 0x10, 0x100, 0x218];
+    expect([own, port, bridge, behind].map((bdf) => endpointId(topology, 0, bdf))).toEqual([
+      undefined,
+      0x10,
+      0x100,
+      0x200,
+    ]);
+    const others = topology.endpoints.filter((of) => of.kind === 'pci' && of.bdfStart >> 8 !== 2);
+    expect(others).toEqual([0, 0x10, 0x100, 0xf8, 0xfa, 0xfb].map((bdf) => range(0, bdf, bdf, 0)));
+    expect(topology.endpoints).toHaveLength(others.length + 256);
   });
 
   it('looks at the highest type of block that each IOMMU has', () => {
@@ -181,7 +196,7 @@ describe('readIvrs', () => {
       fc.property(fc.array(block, { maxLength: 4 }), (blocks) => {
         try {
           const { iommus, endpoints } = readIvrs(ivrs(...blocks));
-          for (const { iommu } of endpoints) expect(iommus[iommu]).toBeDefined();
+          expect(endpoints.every(({ iommu }) => iommus[iommu] !== undefined)).toBe(true);
         } catch (error) {
           expect(error).toMatchObject({ name: 'ViotError', offset: expect.any(Number) });
         }
