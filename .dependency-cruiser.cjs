@@ -7,7 +7,7 @@ const MAY_IMPORT = {
   'transport-pci': ['virtqueue'],
   'transport-mmio': ['virtqueue'],
   'mmio-windows': ['transport-mmio', 'transport-pci', 'virtqueue'],
-  'iommu-driver': ['vfio', 'virtqueue'],
+  'iommu-driver': ['vfio', 'viot', 'virtqueue'],
   devices: ['transport-pci', 'virtqueue'],
   'pviommu-sim': ['iommu-core', 'vfio', 'virtqueue'],
   'vfio-user': ['transport-pci', 'virtqueue'],

@@ -1,6 +1,12 @@
+export type { ConfigSource } from './in-device/decode.ts';
+export { decodeInDevice, readInDevice } from './in-device/decode.ts';
+export type { InDevicePlace } from './in-device/encode.ts';
+export { encodeInDevice } from './in-device/encode.ts';
 export { normalizeTopology } from './normalize.ts';
+export type { PassedOver } from './passed-over.ts';
 export type { PciAddress } from './pci-address.ts';
 export { formatBdf, formatPciAddress, parsePciAddress } from './pci-address.ts';
+export { readTopology } from './read-topology.ts';
 export type { MmioDevice, MmioSsdtOptions } from './ssdt/mmio-ssdt.ts';
 export { writeMmioSsdt } from './ssdt/mmio-ssdt.ts';
 export { decodeViot } from './table/decode.ts';
@@ -31,5 +37,9 @@ export type {
   VendorIommu,
 } from './topology.ts';
 export { endpointId, endpointRange, mmioEndpoint } from './topology.ts';
+export { readDmar } from './vendor/dmar.ts';
+export { readIort } from './vendor/iort.ts';
+export { readIvrs } from './vendor/ivrs.ts';
+export type { BridgeBuses, VendorTableOptions } from './vendor/vendor-options.ts';
 export type { ViotErrorCode } from './viot-error.ts';
 export { ViotError } from './viot-error.ts';

@@ -49,6 +49,7 @@ describe('PciDriverTransport', () => {
   });
 
   it('reaches the device configuration', () => {
+    expect(driver.configSize).toBe(12);
     driver.writeConfig(4, 4, 0x12345678);
     expect(device.config.getUint32(4, true)).toBe(0x12345678);
     expect(driver.readConfig(6, 2)).toBe(0x1234);
@@ -166,7 +167,7 @@ describe('createPciDriverTransport', () => {
 
   it('takes a list with just the structures that it needs', () => {
     const driver = createPciDriverTransport(configOnly(whole));
-    expect([driver.deviceId, driver.msixVectors]).toEqual([0x17, 0]);
+    expect([driver.deviceId, driver.configSize, driver.msixVectors]).toEqual([0x17, 0, 0]);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../fixtures/bytes-of.ts';
 import type { PciEndpointRange, Topology } from '../topology.ts';
 import type { ViotErrorCode } from '../viot-error.ts';
 import { writeViot } from './topology-table.ts';
@@ -8,10 +9,6 @@ const QEMU = { oemId: 'BOCHS', oemTableId: 'BXPC', creatorId: 'BXPC' };
 function range(changes: Partial<PciEndpointRange>): PciEndpointRange {
   const whole = { segmentStart: 0, segmentEnd: 0, bdfStart: 0, bdfEnd: 0 };
   return { kind: 'pci', ...whole, endpointStart: 0, iommu: 0, ...changes };
-}
-
-function bytesOf(hex: string): Uint8Array {
-  return Uint8Array.from(hex.trim().split(/\s+/), (byte) => Number.parseInt(byte, 16));
 }
 
 describe('writeViot', () => {
