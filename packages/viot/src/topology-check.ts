@@ -3,7 +3,7 @@ import { describeIommu, describeRange } from './describe.ts';
 import { type EndpointRange, IDS_PER_SEGMENT, type Iommu, type Topology } from './topology.ts';
 import { ViotError } from './viot-error.ts';
 
-const LAST_ENDPOINT_ID = 0xffffffff;
+export const LAST_ENDPOINT_ID = 0xffffffff;
 
 /** Endpoint IDs of a range: runs of `length`, one for each of `segments`, 0x10000 apart. */
 interface IdRuns {
