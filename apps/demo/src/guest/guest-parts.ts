@@ -164,7 +164,7 @@ async function fetchMissing(
     });
     for (const name of missing) {
       const recipe: Recipe = RECIPES[name];
-      await writePart(join(cache, name), (folder) => make(recipe, archive, folder, options));
+      await writePart(join(cache, name), (folder) => makePart(recipe, archive, folder, options));
     }
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -183,7 +183,8 @@ async function fetchMissing(
   }
 }
 
-async function make(
+/** What {@link writePart} fills a part's folder with. */
+export async function makePart(
   recipe: Recipe,
   archive: DebianArchive,
   folder: string,

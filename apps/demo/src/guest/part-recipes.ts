@@ -15,6 +15,8 @@ export interface Recipe {
 export const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 export const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
 export const QEMU = 'usr/bin/qemu-system-x86_64';
+export const IASL = 'usr/bin/iasl';
+export const DTC = 'usr/bin/dtc';
 export const TCC = 'usr/bin/tcc';
 
 /** By the name of the part's folder in the cache. */
@@ -72,5 +74,29 @@ export const RECIPES = {
     },
   },
 } satisfies Record<string, Recipe>;
+
+/** No part of a guest: what its firmware tables and device trees are checked with. */
+export const TABLE_TOOLS: Recipe = {
+  title: 'iasl and dtc',
+  async fetch(archive, folder) {
+    for (const name of [
+      'acpica-tools',
+      'device-tree-compiler',
+      'libfdt1',
+      'libyaml-0-2',
+      'libc6',
+    ]) {
+      await archive.download(name, folder);
+    }
+    return folder;
+  },
+  arrange(root, folder) {
+    for (const path of [LIBRARIES, IASL, DTC]) {
+      mkdirSync(join(folder, path, '..'), { recursive: true });
+      renameSync(join(root, path), join(folder, path));
+    }
+    return [IASL, DTC, LOADER];
+  },
+};
 
 export type PartName = keyof typeof RECIPES;
