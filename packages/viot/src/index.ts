@@ -1,3 +1,6 @@
+export type { DtsDevice, DtsFragmentOptions, DtsOptions } from './device-tree/dts-options.ts';
+export { readDeviceTree } from './device-tree/read-device-tree.ts';
+export { writeDts, writeDtsFragment } from './device-tree/write-dts.ts';
 export { normalizeTopology } from './normalize.ts';
 export type { PciAddress } from './pci-address.ts';
 export { formatBdf, formatPciAddress, parsePciAddress } from './pci-address.ts';

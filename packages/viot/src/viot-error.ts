@@ -9,6 +9,7 @@
  * - `OVERLAP`: two ranges claim the same device, or the same endpoint ID of one IOMMU
  * - `ENDPOINT_ID`: an endpoint ID beyond 32 bits
  * - `OEM`: an OEM field that does not fit
+ * - `HOST_BRIDGE`: the host bridge of a segment has no place in the device tree
  * - `SIZE`: more nodes than a table can hold
  * - `SIGNATURE`, `LENGTH`, `CHECKSUM`: the header of a table is not the one expected, or the table is damaged
  * - `NODE_BOUNDS`: a node or an item does not lie inside the table, or is too short for its type
@@ -23,6 +24,7 @@ export type ViotErrorCode =
   | 'OVERLAP'
   | 'ENDPOINT_ID'
   | 'OEM'
+  | 'HOST_BRIDGE'
   | 'SIZE'
   | 'SIGNATURE'
   | 'LENGTH'

@@ -77,6 +77,7 @@ describe("prepareGuestParts with the user's own", () => {
       kernel: own('Image'),
       modules: own('modules'),
       busybox: own('busybox-arm64'),
+      dtc: 'my-dtc',
       cache,
     });
     expect(parts).toMatchObject({
@@ -84,6 +85,7 @@ describe("prepareGuestParts with the user's own", () => {
       kernelRelease: '6.12.117-arm',
       busybox: own('busybox-arm64'),
       hostBusybox: join(cache, 'busybox', 'busybox'),
+      dtc: { command: 'my-dtc', arguments: [] },
     });
   });
 
@@ -118,7 +120,7 @@ describe("prepareGuestParts with the user's own", () => {
 describe('guestPartsAreCached', () => {
   it('looks at the parts of that guest and at no others', async () => {
     const cache = own('cache-of-arm64');
-    for (const name of ['qemu-arm64', 'linux-arm64', 'busybox-arm64', 'busybox']) {
+    for (const name of ['qemu-arm64', 'linux-arm64', 'busybox-arm64', 'busybox', 'table-tools']) {
       expect(guestPartsAreCached({ architecture: 'arm64', cache })).toBe(false);
       await writePart(join(cache, name), async () => ({ packages: [], files: [] }));
     }

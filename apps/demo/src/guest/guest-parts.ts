@@ -8,8 +8,9 @@ import { kernelRelease } from './kernel-release.ts';
 import { checkBusybox, ownModules } from './own-parts.ts';
 import { cacheDirectory, readPart } from './part-cache.ts';
 import { busyboxPart, linuxPart, neededParts, type PartChoice, qemuPart } from './part-choice.ts';
-import { LIBRARIES, LOADER, qemuPath } from './part-recipes.ts';
+import { DTC, LIBRARIES, LOADER, qemuPath } from './part-recipes.ts';
 import { checkQemu, type QemuProgram } from './qemu-program.ts';
+import type { Program } from './run-program.ts';
 
 export interface GuestPartsOptions extends PartChoice {
   /** The module tree of the user's own kernel; `/lib/modules/RELEASE` when not given. */
@@ -33,6 +34,8 @@ export interface GuestParts {
   readonly busybox: string;
   /** Path of a busybox that runs here. */
   readonly hostBusybox: string;
+  /** The device tree compiler, which an arm64 guest needs. */
+  readonly dtc?: Program;
   /** There when it was asked for. */
   readonly compiler?: Compiler;
 }
@@ -76,6 +79,9 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
     modules: modules ?? join(linux!, 'modules'),
     busybox,
     hostBusybox: runsHere(architecture) ? busybox : join(cache, 'busybox', 'busybox'),
+    ...(architecture === 'arm64'
+      ? { dtc: deviceTreeCompiler(options.dtc, join(cache, 'table-tools')) }
+      : {}),
     ...(options.compiler
       ? {
           compiler:
@@ -106,6 +112,14 @@ function givenModules(options: GuestPartsOptions, architecture: Architecture): s
   }
   if (options.modules === undefined) return undefined;
   throw new CommandError('--modules goes with --kernel; pass the kernel that they are of');
+}
+
+function deviceTreeCompiler(own: string | undefined, directory: string): Program {
+  if (own !== undefined) return { command: own, arguments: [] };
+  return {
+    command: join(directory, LOADER),
+    arguments: ['--library-path', join(directory, LIBRARIES), join(directory, DTC)],
+  };
 }
 
 /** Started through its own loader and libraries, so that it does not matter which the host has. */

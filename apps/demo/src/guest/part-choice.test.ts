@@ -10,12 +10,13 @@ describe.runIf(onAmd64)('neededParts', () => {
     expect(neededParts({ compiler: true })).toEqual(['qemu', 'linux', 'busybox', 'compiler']);
   });
 
-  it('have a busybox more when the guest is of another architecture', () => {
+  it('have a busybox more, and dtc, when the guest is of another architecture', () => {
     expect(neededParts({ architecture: 'arm64' })).toEqual([
       'qemu-arm64',
       'linux-arm64',
       'busybox-arm64',
       'busybox',
+      'table-tools',
     ]);
   });
 
@@ -30,7 +31,7 @@ describe.runIf(onAmd64)('neededParts', () => {
   });
 
   it('are not what the user brings', () => {
-    const own = { qemu: 'q', kernel: 'k', busybox: 'b', cc: 'c', compiler: true };
+    const own = { qemu: 'q', kernel: 'k', busybox: 'b', dtc: 'd', cc: 'c', compiler: true };
     expect(neededParts(own)).toEqual([]);
     expect(neededParts({ ...own, architecture: 'arm64' })).toEqual(['busybox']);
   });

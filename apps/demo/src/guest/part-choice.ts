@@ -21,6 +21,8 @@ export interface PartChoice {
   readonly kernel?: string;
   /** The user's own busybox for the guest, linked statically. */
   readonly busybox?: string;
+  /** The user's own device tree compiler, for an arm64 guest. */
+  readonly dtc?: string;
   /** The user's own C compiler, which can link statically for the guest. */
   readonly cc?: string;
   /** Whether a program of our own has to be compiled for the guest; false when not given. */
@@ -43,6 +45,7 @@ export function neededParts(choice: PartChoice): PartName[] {
   if (choice.busybox === undefined) needed.push(busyboxPart(architecture));
   // One that runs here unpacks the modules.
   if (!runsHere(architecture)) needed.push('busybox');
+  if (architecture === 'arm64' && choice.dtc === undefined) needed.push('table-tools');
   if (choice.compiler && choice.cc === undefined) {
     if (architecture !== 'x86_64') {
       throw new CommandError(

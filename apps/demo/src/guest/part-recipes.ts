@@ -19,6 +19,8 @@ export interface Recipe {
 /** Where Debian's packages for amd64 have their libraries. */
 export const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 export const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
+export const IASL = 'usr/bin/iasl';
+export const DTC = 'usr/bin/dtc';
 export const TCC = 'usr/bin/tcc';
 
 /** Path of the QEMU for an architecture in its part. */
@@ -51,6 +53,30 @@ export const RECIPES = {
     arrange(root, folder) {
       renameSync(join(root, 'usr'), join(folder, 'usr'));
       return [TCC, LOADER, 'usr/lib/x86_64-linux-musl/libc.a'];
+    },
+  },
+  // For arm64, dtc; iasl checks the tables that tests write.
+  'table-tools': {
+    title: 'dtc and iasl',
+    options: '--dtc',
+    async fetch(archive, folder) {
+      for (const name of [
+        'acpica-tools',
+        'device-tree-compiler',
+        'libfdt1',
+        'libyaml-0-2',
+        'libc6',
+      ]) {
+        await archive.download(name, folder);
+      }
+      return folder;
+    },
+    arrange(root, folder) {
+      for (const path of [LIBRARIES, IASL, DTC]) {
+        mkdirSync(join(folder, path, '..'), { recursive: true });
+        renameSync(join(root, path), join(folder, path));
+      }
+      return [IASL, DTC, LOADER];
     },
   },
 } satisfies Record<string, Recipe>;

@@ -1,13 +1,10 @@
 /** A QEMU that can be started, and the check that it is one that viommu can work with. */
 import { CommandError, messageOf } from '../command-error.ts';
 import { ARCHITECTURES, type Architecture } from './architecture.ts';
-import { runProgram } from './run-program.ts';
+import { type Program, runProgram } from './run-program.ts';
 
 /** How to start a QEMU. */
-export interface QemuProgram {
-  readonly command: string;
-  /** What goes before QEMU's own arguments. */
-  readonly arguments: readonly string[];
+export interface QemuProgram extends Program {
   readonly environment: Readonly<Record<string, string>>;
   /** Such as `11.1.3`. */
   readonly version: string;
