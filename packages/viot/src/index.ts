@@ -1,5 +1,7 @@
 export type { DtsDevice, DtsFragmentOptions, DtsOptions } from './device-tree/dts-options.ts';
+export { readFlattenedTree, type TreeNode } from './device-tree/flattened-tree.ts';
 export { readDeviceTree } from './device-tree/read-device-tree.ts';
+export { cellsOf, nodesBelow, pathOf, registersOf, textsOf } from './device-tree/tree-node.ts';
 export { writeDts, writeDtsFragment } from './device-tree/write-dts.ts';
 export { normalizeTopology } from './normalize.ts';
 export type { PciAddress } from './pci-address.ts';
