@@ -16,7 +16,7 @@ beforeAll(() => {
   writeFileSync(at('disk'), new Uint8Array(1024));
   writeFileSync(at('odd'), new Uint8Array(1000));
   writeFileSync(at('vmlinuz'), bzImage('6.12.117-test (me)'));
-  writeFileSync(at('busybox'), elfProgram(1));
+  writeFileSync(at('busybox'), elfProgram([1]));
   for (const version of ['9.2.4', '10.1.2']) {
     writeFileSync(
       at(`qemu-${version}`),

@@ -1,3 +1,8 @@
+export type { DtsDevice, DtsFragmentOptions, DtsOptions } from './device-tree/dts-options.ts';
+export { readFlattenedTree, type TreeNode } from './device-tree/flattened-tree.ts';
+export { readDeviceTree } from './device-tree/read-device-tree.ts';
+export { cellsOf, nodesBelow, pathOf, registersOf, textsOf } from './device-tree/tree-node.ts';
+export { writeDts, writeDtsFragment } from './device-tree/write-dts.ts';
 export type { ConfigSource } from './in-device/decode.ts';
 export { decodeInDevice, readInDevice } from './in-device/decode.ts';
 export type { InDevicePlace } from './in-device/encode.ts';

@@ -10,6 +10,7 @@
  * - `ENDPOINT_ID`: an endpoint ID beyond 32 bits
  * - `OEM`: an OEM field that does not fit
  * - `SIZE`: more nodes or items than the form can hold, or no place for them
+ * - `HOST_BRIDGE`: the host bridge of a segment has no place in the device tree
  * - `SIGNATURE`, `LENGTH`, `CHECKSUM`: the header of a table is not the one expected, or the table is damaged
  * - `NODE_BOUNDS`: a node or an item does not lie inside the table, or is too short for its type
  * - `OUTPUT_NODE`: what a node refers to is no node of the right kind
@@ -23,6 +24,7 @@ export type ViotErrorCode =
   | 'OVERLAP'
   | 'ENDPOINT_ID'
   | 'OEM'
+  | 'HOST_BRIDGE'
   | 'SIZE'
   | 'SIGNATURE'
   | 'LENGTH'
