@@ -140,7 +140,7 @@ describe.runIf(hasGuest)('a stock Linux guest', () => {
     const { runs, statistics } = await withMachine(
       {
         diskBytes: [SMALL_DISK],
-        describe: (disks) => standardMachine({ disks, bootBypass: false }),
+        describe: (setting) => standardMachine({ ...setting, bootBypass: false }),
       },
       async (machine) => [
         await machine.boot({ steps: [REPORT, READ_SOME, WRITE_SOME], timeoutSeconds: 40 }),
@@ -182,7 +182,7 @@ describe.runIf(hasGuest)('a stock Linux guest', () => {
     const { messages } = await withMachine(
       {
         diskBytes: [SMALL_DISK],
-        describe: (disks) => standardMachine({ disks, pageSizeMask: 0x4020_0000n }),
+        describe: (setting) => standardMachine({ ...setting, pageSizeMask: 0x4020_0000n }),
       },
       async (machine) => [await machine.boot({ steps: [REPORT, READ_SOME], timeoutSeconds: 60 })],
     );

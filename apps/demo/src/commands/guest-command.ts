@@ -1,18 +1,48 @@
 /** What the commands that boot a guest have in common: the user's own parts, a line of progress, and a clean end at a signal. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import ora from 'ora';
 import { CommandError } from '../command-error.ts';
 import type { GuestPartsOptions } from '../guest/guest-parts.ts';
 
 /** The parts of a guest that the user brings. */
-export type OwnParts = Pick<GuestPartsOptions, 'qemu' | 'kernel' | 'modules' | 'busybox' | 'cc'>;
+export type OwnParts = Pick<
+  GuestPartsOptions,
+  'qemu' | 'kernel' | 'modules' | 'busybox' | 'cc' | 'dtc'
+>;
+
+/** Which of Debian's guests. */
+export type GuestChoice = Pick<GuestPartsOptions, 'linux' | 'pages'> & {
+  readonly arch: GuestPartsOptions['architecture'];
+};
+
+export function addGuestChoiceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--arch <name>', "the guest's architecture")
+        .choices(['x86_64', 'arm64'])
+        .default('x86_64'),
+    )
+    .addOption(
+      new Option(
+        '--linux <suite>',
+        "Debian's kernel: of its stable release, or the newer one of its backports (default: stable)",
+      ).choices(['stable', 'backports']),
+    )
+    .addOption(
+      new Option(
+        '--pages <size>',
+        "what the kernel's pages are made of, for arm64 (default: 4k)",
+      ).choices(['4k', '16k']),
+    );
+}
 
 export function addOwnPartsOptions(command: Command): Command {
   return command
-    .option('--qemu <path>', 'your own qemu-system-x86_64, 10.1 or newer')
+    .option('--qemu <path>', 'your own QEMU for that architecture, 10.1 or newer')
     .option('--kernel <path>', 'your own kernel image')
     .option('--modules <dir>', "that kernel's module tree (default: /lib/modules/RELEASE)")
     .option('--busybox <path>', 'your own statically linked busybox')
+    .option('--dtc <path>', 'your own device tree compiler, for an arm64 guest')
     .option('--cc <path>', 'your own C compiler, for programs that run in the guest');
 }
 

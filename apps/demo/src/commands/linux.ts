@@ -9,9 +9,16 @@ import { judge, type LinuxJudgement } from '../linux/linux-result.ts';
 import { SCENARIOS } from '../linux/scenarios/scenarios.ts';
 import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
 import { isEvent, messageLine, statisticsLines } from '../server/server-text.ts';
-import { addOwnPartsOptions, type OwnParts, type Progress, withProgress } from './guest-command.ts';
+import {
+  addGuestChoiceOptions,
+  addOwnPartsOptions,
+  type GuestChoice,
+  type OwnParts,
+  type Progress,
+  withProgress,
+} from './guest-command.ts';
 
-interface LinuxOptions extends OwnParts {
+interface LinuxOptions extends OwnParts, GuestChoice {
   readonly scenario: string;
   readonly json?: boolean;
   readonly append?: string;
@@ -32,7 +39,7 @@ export function addLinuxCommand(program: Command): void {
         .default(SCENARIOS[0]!.name),
     )
     .option('--json', 'print one machine-readable object as the last line');
-  addOwnPartsOptions(command)
+  addOwnPartsOptions(addGuestChoiceOptions(command))
     .option('--append <text>', 'more for the kernel command line, such as iommu.strict=1')
     .option('--timeout <seconds>', 'end the guest after this time', '180')
     .option('--verbose', "show the guest's serial console")
@@ -56,6 +63,7 @@ async function bootAndJudge(
   const compiler = scenario.needsCompiler;
   const parts = await prepareGuestParts({
     ...options,
+    architecture: options.arch ?? 'x86_64',
     compiler,
     signal,
     onProgress: progress.step,

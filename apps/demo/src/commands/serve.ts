@@ -9,7 +9,7 @@ import { checkMachine } from '../machine/check-machine.ts';
 import type { DeviceDescription, MachineDescription } from '../machine/machine-description.ts';
 import { machineTopology } from '../machine/machine-topology.ts';
 import { parseAddress, parseDisk, parseEndpoint } from '../machine/parse-device.ts';
-import { X86_MSI_WINDOW } from '../machine/standard-machine.ts';
+import { X86_MSI_WINDOWS } from '../machine/standard-machine.ts';
 import { startServer } from '../server/server.ts';
 import { isEvent, messageLine, statisticsLines } from '../server/server-text.ts';
 
@@ -103,7 +103,7 @@ function describeMachine(options: ServeOptions): MachineDescription {
       bootBypass: options.bootBypass === 'on',
     })),
     devices,
-    msiWindows: [X86_MSI_WINDOW],
+    msiWindows: X86_MSI_WINDOWS,
   };
 }
 

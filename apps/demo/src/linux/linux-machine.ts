@@ -1,29 +1,40 @@
 /** One stock guest against one server of ours: the set-up that `viommu linux` and the guest tests share. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeViot } from '@viommu/viot';
 import { compileProgram } from '../guest/compiler.ts';
 import type { GuestParts } from '../guest/guest-parts.ts';
 import { type GuestStep, stepArguments } from '../guest/guest-steps.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
+import type { MachineArguments } from '../guest/machine-types/machine-type.ts';
 import { ownDeviceArguments, qemuArguments } from '../guest/qemu-arguments.ts';
 import { type GuestRun, type RunGuestOptions, runGuest } from '../guest/run-guest.ts';
 import type { MachineDescription } from '../machine/machine-description.ts';
-import { machineTopology } from '../machine/machine-topology.ts';
 import { standardMachine } from '../machine/standard-machine.ts';
 import { type Server, startServer } from '../server/server.ts';
 import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
 import { makeDiskImage } from './disk-image.ts';
+import { observeWindows } from './observe-windows.ts';
+import { arm64Platform } from './platforms/arm64-platform.ts';
+import type { Platform, PlatformFacts } from './platforms/platform.ts';
+import { X86_PLATFORM } from './platforms/x86-platform.ts';
+import { WindowsWatch } from './windows-watch.ts';
+
+/** What a machine can be made of: the paths of its disks, and what the platform dictates. */
+export interface MachineSetting extends PlatformFacts {
+  readonly disks: readonly string[];
+}
 
 export interface LinuxMachineOptions {
   /** With a compiler where a DMA engine is passed through, for the program that drives it. */
   readonly parts: GuestParts;
   /** Size of each disk in bytes; one disk of 80 MiB when not given. */
   readonly diskBytes?: readonly number[];
-  /** What the machine has, given the paths of its disks; the standard machine when not given. */
-  readonly describe?: (disks: readonly string[]) => MachineDescription;
+  /** What the machine has; the standard machine when not given. */
+  readonly describe?: (setting: MachineSetting) => MachineDescription;
+  /** Modules that the guest loads, in this order; those for an IOMMU and disks on PCI when not given. */
+  readonly load?: readonly string[];
   readonly checkIsolation?: boolean;
   readonly onMessage?: (message: ServerMessage) => void;
   /** The built server thread, for callers that run from sources. */
@@ -58,63 +69,64 @@ export interface LinuxMachine {
 
 export const DEFAULT_DISK_BYTES = 80 << 20;
 
-/** Makes disks, starts the server and writes the VIOT, in a temporary folder. */
+/** Makes disks, starts the server and tells the guest the topology, in a temporary folder. */
 export async function createLinuxMachine(options: LinuxMachineOptions): Promise<LinuxMachine> {
+  const { parts } = options;
   const folder = mkdtempSync(join(tmpdir(), 'viommu-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  let server: Server | undefined;
   try {
     const disks = (options.diskBytes ?? [DEFAULT_DISK_BYTES]).map((bytes, index) => {
       const path = join(folder, `disk${index}.img`);
       makeDiskImage(path, bytes);
       return path;
     });
-    const description = (options.describe ?? describeStandard)(disks);
-    const vfioProgram = description.devices.some(({ kind }) => kind === 'engine')
-      ? await compileVfioProgram(options.parts, folder)
-      : undefined;
-    const initramfs = join(folder, 'initramfs.gz');
-    buildInitramfs({
-      busybox: options.parts.busybox,
-      modules: options.parts.modules,
-      kernelRelease: options.parts.kernelRelease,
-      output: initramfs,
-      ...(vfioProgram === undefined ? {} : { vfioProgram }),
-    });
-    const viotFile = join(folder, 'viot.aml');
-    writeFileSync(viotFile, writeViot(machineTopology(description)));
-    const server = await startServer(
+    const platform = await platformOf(parts, folder);
+    const description = (options.describe ?? standardMachine)({ disks, ...platform });
+    const initramfs = await makeInitramfs(options, description, folder);
+    const windows = new WindowsWatch(description.windows?.length ?? 0);
+    const started = await startServer(
       { machine: description, socketDir: folder, checkIsolation: options.checkIsolation ?? false },
-      options.onMessage ?? (() => {}),
+      (message) => {
+        windows.see(message);
+        options.onMessage?.(message);
+      },
       options.threadFile,
     );
+    server = started;
+    const { architecture } = parts;
+    const guestArguments = (machine: Partial<MachineArguments>, append: readonly string[]) =>
+      qemuArguments({
+        machine: { architecture, functions: started.sockets, ...machine },
+        kernel: parts.kernel,
+        initramfs,
+        append,
+      });
+    const told = await platform.tellTopology({
+      description,
+      folder,
+      observeWindows: () => observeWindows(parts.qemu, guestArguments({}, []), windows),
+    });
+    const bootBypass = description.iommus.every((iommu) => iommu.bootBypass);
     let statistics: Promise<ServerStatistics> | undefined;
     const stop = (): Promise<ServerStatistics> => {
-      statistics ??= server.stop();
+      statistics ??= started.stop();
       return statistics;
     };
     return {
       folder,
       disks,
-      server,
+      server: started,
       stop,
       boot(guest) {
         const names = guest.disks ?? disks.map((_, index) => `vd${'ab'[index]}`);
-        const { steps, append, sharedMemory, ownDevices: own, disks: _, ...run } = guest;
+        const { steps, append, sharedMemory = true, ownDevices: own, disks: _, ...run } = guest;
+        const machine = own
+          ? { functions: [], more: ownDevices(description) }
+          : { ...told, bootBypass, sharedMemory };
         return runGuest({
-          qemu: options.parts.qemu,
-          arguments: qemuArguments({
-            machine: own
-              ? { functions: [], more: ownDevices(description) }
-              : {
-                  functions: server.sockets,
-                  viotFile,
-                  bootBypass: description.iommus.every(({ bootBypass }) => bootBypass),
-                  ...(sharedMemory === undefined ? {} : { sharedMemory }),
-                },
-            kernel: options.parts.kernel,
-            initramfs,
-            append: [...stepArguments(steps, names), ...(append ?? [])],
-          }),
+          qemu: parts.qemu,
+          arguments: guestArguments(machine, [...stepArguments(steps, names), ...(append ?? [])]),
           ...run,
         });
       },
@@ -127,13 +139,32 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       },
     };
   } catch (error) {
+    await server?.stop();
     remove();
     throw error;
   }
 }
 
-function describeStandard(disks: readonly string[]): MachineDescription {
-  return standardMachine({ disks });
+function platformOf(parts: GuestParts, folder: string): Platform | Promise<Platform> {
+  return parts.architecture === 'x86_64' ? X86_PLATFORM : arm64Platform(parts, folder);
+}
+
+async function makeInitramfs(
+  { parts, load }: LinuxMachineOptions,
+  { devices }: MachineDescription,
+  folder: string,
+): Promise<string> {
+  const output = join(folder, 'initramfs.gz');
+  const vfioProgram = devices.some(({ kind }) => kind === 'engine')
+    ? await compileVfioProgram(parts, folder)
+    : undefined;
+  buildInitramfs({
+    ...parts,
+    output,
+    ...(load === undefined ? {} : { load }),
+    ...(vfioProgram === undefined ? {} : { vfioProgram }),
+  });
+  return output;
 }
 
 /** QEMU's own IOMMU and disks, at the addresses of ours. */

@@ -7,7 +7,7 @@ import type { MachineDescription, Place } from './machine-description.ts';
 /** @throws {CommandError} with one line that says what to change */
 export function checkMachine(description: MachineDescription): void {
   const { iommus, devices } = description;
-  checkPlaces([
+  checkPlaces(description, [
     ...iommus.map(({ place }, index): [string, Place] => [
       iommus.length === 1 ? 'the IOMMU' : `IOMMU ${index}`,
       place,
@@ -24,10 +24,13 @@ export function checkMachine(description: MachineDescription): void {
   }
 }
 
-function checkPlaces(places: readonly (readonly [string, Place])[]): void {
+function checkPlaces(
+  description: MachineDescription,
+  places: readonly (readonly [string, Place])[],
+): void {
   const seen = new Map<string, string>();
   for (const [name, place] of places) {
-    const where = describePlace(place);
+    const where = describePlace(place, description);
     if (place.bus === 'pci' && place.bdf > 0xff) {
       throw new CommandError(`${name} is at ${where}; QEMU takes these functions on bus 0 only`);
     }

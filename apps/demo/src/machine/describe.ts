@@ -2,9 +2,10 @@
 import { formatBdf } from '@viommu/viot';
 import type { DeviceDescription, MachineDescription, Place } from './machine-description.ts';
 
-/** Such as `00:05.0` or `window 1`. */
-export function describePlace(place: Place): string {
-  return place.bus === 'pci' ? formatBdf(place.bdf) : `window ${place.window}`;
+/** Such as `00:05.0`, or `window 1 of 00:06.0`. */
+export function describePlace(place: Place, { windows }: MachineDescription): string {
+  if (place.bus === 'pci') return formatBdf(place.bdf);
+  return `window ${place.window} of ${formatBdf(windows?.[place.windows]?.bdf ?? 0)}`;
 }
 
 /** Such as `disk a.img`, for sentences. */
@@ -39,4 +40,9 @@ export function socketNames({ devices }: MachineDescription): string[] {
 /** `iommu`, and `iommu1` for the second. */
 export function iommuSocketName(index: number): string {
   return index === 0 ? 'iommu' : `iommu${index}`;
+}
+
+/** `windows`, and `windows1` for the second. */
+export function windowsSocketName(index: number): string {
+  return index === 0 ? 'windows' : `windows${index}`;
 }

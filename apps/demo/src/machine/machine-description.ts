@@ -9,8 +9,17 @@ export interface PciPlace {
   readonly bdf: Bdf;
 }
 
-/** Where the registers of a virtio device are: in a PCI function of its own, or in one of the virtio-mmio windows. */
-export type Place = PciPlace | { readonly bus: 'mmio'; readonly window: number };
+/** One of the virtio-mmio windows of a PCI function. */
+export interface WindowPlace {
+  readonly bus: 'mmio';
+  /** Index into {@link MachineDescription.windows}. */
+  readonly windows: number;
+  /** The windows of a function are numbered from 0, without gaps. */
+  readonly window: number;
+}
+
+/** Where the registers of a virtio device are. */
+export type Place = PciPlace | WindowPlace;
 
 /** A virtio-iommu. */
 export interface IommuDescription {
@@ -51,12 +60,12 @@ export interface EngineDescription extends Endpoint {
 export type DeviceDescription = DiskDescription | RngDescription | EngineDescription;
 
 /** A range of addresses, the end inclusive. */
-interface MsiWindow {
+export interface MsiWindow {
   readonly start: number;
   readonly end: number;
 }
 
-/** The PCI function in whose BAR 0 the virtio-mmio windows are. */
+/** A PCI function in whose BAR 0 virtio-mmio windows are. */
 export interface WindowsDescription {
   readonly bdf: Bdf;
   readonly vendorId: number;
@@ -69,8 +78,8 @@ export interface MachineDescription {
   readonly iommus: readonly IommuDescription[];
   /** All that is behind them. */
   readonly devices: readonly DeviceDescription[];
-  /** There when a place is a window; windows are numbered from 0, without gaps. */
-  readonly windows?: WindowsDescription;
+  /** The functions with windows; none when not given. */
+  readonly windows?: readonly WindowsDescription[];
   /** Where the machine's devices send message-signalled interrupts; a guest must not map anything there. */
   readonly msiWindows: readonly MsiWindow[];
 }

@@ -5,25 +5,32 @@ import type {
   DeviceDescription,
   IommuDescription,
   MachineDescription,
+  WindowPlace,
 } from './machine-description.ts';
 
-/** @param windows where the guest finds the first virtio-mmio window; needed when there are any */
-export function machineTopology(description: MachineDescription, windows = Number.NaN): Topology {
+/** @param windows for each function with virtio-mmio windows, where the guest finds the first of them */
+export function machineTopology(
+  description: MachineDescription,
+  windows: readonly number[] = [],
+): Topology {
   return {
     iommus: description.iommus.map((iommu) => iommuOf(iommu, windows)),
     endpoints: description.devices.map((device) => endpointOf(device, windows)),
   };
 }
 
-function iommuOf({ place }: IommuDescription, windows: number): Iommu {
+function iommuOf({ place }: IommuDescription, windows: readonly number[]): Iommu {
   return place.bus === 'pci'
     ? { kind: 'pci', segment: 0, bdf: place.bdf }
-    : { kind: 'mmio', base: windows + place.window * MMIO_WINDOW_SIZE };
+    : { kind: 'mmio', base: windowAddress(place, windows) };
 }
 
-function endpointOf({ place, iommu, endpoint }: DeviceDescription, windows: number): EndpointRange {
+function endpointOf(
+  { place, iommu, endpoint }: DeviceDescription,
+  windows: readonly number[],
+): EndpointRange {
   if (place.bus === 'mmio') {
-    return { kind: 'mmio', base: windows + place.window * MMIO_WINDOW_SIZE, endpoint, iommu };
+    return { kind: 'mmio', base: windowAddress(place, windows), endpoint, iommu };
   }
   return {
     kind: 'pci',
@@ -34,4 +41,9 @@ function endpointOf({ place, iommu, endpoint }: DeviceDescription, windows: numb
     endpointStart: endpoint,
     iommu,
   };
+}
+
+/** The address of a window, when the function's first one is at the address in `windows`. */
+export function windowAddress(place: WindowPlace, windows: readonly number[]): number {
+  return (windows[place.windows] ?? Number.NaN) + place.window * MMIO_WINDOW_SIZE;
 }

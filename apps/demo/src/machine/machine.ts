@@ -10,7 +10,7 @@ import {
 } from '@viommu/transport-pci';
 import type { GuestMemory } from '@viommu/virtqueue';
 import type { VirtioDevice } from '@viommu/virtqueue/device';
-import { describePlace, iommuSocketName, socketNames } from './describe.ts';
+import { describePlace, iommuSocketName, socketNames, windowsSocketName } from './describe.ts';
 import type {
   Bdf,
   DeviceDescription,
@@ -47,8 +47,8 @@ export interface Machine {
 export interface MachineOptions extends IommuMakerOptions {
   /** Makes the PCI function of a virtio device; virtio over PCI by default. */
   readonly createFunction?: (options: VirtioPciFunctionOptions) => PciFunction;
-  /** Told the address of the first virtio-mmio window whenever the guest gives it another; 0 when it is taken back. */
-  readonly onWindowsAddress?: (address: number) => void;
+  /** Told the address of a function's first virtio-mmio window whenever the guest gives it another; 0 when it takes it back. */
+  readonly onWindowsAddress?: (windows: number, address: number) => void;
 }
 
 export function createMachine(
@@ -74,11 +74,13 @@ class MachineBuilder implements Machine {
   readonly #description: MachineDescription;
   readonly #options: MachineOptions;
   readonly #disks: FileDisk[] = [];
-  readonly #windows: MmioDevice[] = [];
+  /** By function, what is behind its windows. */
+  readonly #windows: MmioDevice[][];
 
   constructor(description: MachineDescription, options: MachineOptions) {
     this.#description = description;
     this.#options = options;
+    this.#windows = (description.windows ?? []).map(() => []);
   }
 
   addIommu(index: number): void {
@@ -94,7 +96,7 @@ class MachineBuilder implements Machine {
 
   addDevice(description: DeviceDescription, name: string): void {
     const { place, iommu, endpoint } = description;
-    this.endpoints.push({ iommu, endpoint, device: describePlace(place) });
+    this.endpoints.push({ iommu, endpoint, device: describePlace(place, this.#description) });
     if (description.kind === 'engine') {
       this.#addEngine(description, name);
       return;
@@ -106,18 +108,16 @@ class MachineBuilder implements Machine {
     });
   }
 
-  /** The function that all devices behind virtio-mmio registers share, if there are any. */
+  /** The functions that bring the windows; to be called when all windows are filled. */
   addWindows(): void {
-    const { windows: description } = this.#description;
-    if (description === undefined) return;
-    const { bdf, ...identity } = description;
-    const { onWindowsAddress } = this.#options;
-    const windows = createMmioWindowsFunction({
-      windows: this.#windows,
-      ...identity,
-      ...(onWindowsAddress === undefined ? {} : { onBarAddress: onWindowsAddress }),
-    });
-    this.functions.push({ name: 'windows', bdf, function: windows });
+    for (const [index, { bdf, ...identity }] of (this.#description.windows ?? []).entries()) {
+      const windows = createMmioWindowsFunction({
+        windows: this.#windows[index]!,
+        ...identity,
+        onBarAddress: (address) => this.#options.onWindowsAddress?.(index, address),
+      });
+      this.functions.push({ name: windowsSocketName(index), bdf, function: windows });
+    }
   }
 
   close(): void {
@@ -159,7 +159,7 @@ class MachineBuilder implements Machine {
   ): void {
     const logged = { ...options, ...this.#logger };
     if (place.bus === 'mmio') {
-      this.#windows[place.window] = createVirtioMmioDevice(logged);
+      this.#windows[place.windows]![place.window] = createVirtioMmioDevice(logged);
       return;
     }
     const { createFunction = createVirtioPciFunction } = this.#options;

@@ -1,10 +1,10 @@
 /** The machine that the commands make when they are not told otherwise: one IOMMU, and behind it what is asked for. */
 
-import type { DeviceDescription, MachineDescription } from './machine-description.ts';
+import type { DeviceDescription, MachineDescription, MsiWindow } from './machine-description.ts';
 import { pciDisk, pciEndpoint } from './pci-endpoint.ts';
 
 /** Where x86 machines send message-signalled interrupts. */
-export const X86_MSI_WINDOW = { start: 0xfee0_0000, end: 0xfeef_ffff } as const;
+export const X86_MSI_WINDOWS: readonly MsiWindow[] = [{ start: 0xfee0_0000, end: 0xfeef_ffff }];
 
 const IOMMU_BDF = 0x20;
 const DISK_BDFS = [0x28, 0x38] as const;
@@ -24,6 +24,8 @@ export interface StandardMachineOptions {
   /** True when not given. */
   readonly bootBypass?: boolean;
   readonly pageSizeMask?: bigint;
+  /** Those of x86 when not given. */
+  readonly msiWindows?: readonly MsiWindow[];
 }
 
 export function standardMachine(options: StandardMachineOptions): MachineDescription {
@@ -42,6 +44,6 @@ export function standardMachine(options: StandardMachineOptions): MachineDescrip
       },
     ],
     devices,
-    msiWindows: [X86_MSI_WINDOW],
+    msiWindows: options.msiWindows ?? X86_MSI_WINDOWS,
   };
 }

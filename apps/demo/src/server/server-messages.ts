@@ -100,6 +100,8 @@ export type ServerMessage =
       readonly delivered: boolean;
     })
   | PassThroughMessage
+  /** The guest moved the windows of the function of that index in the description; 0 when it took the address back. */
+  | { readonly type: 'windowsAddress'; readonly windows: number; readonly address: number }
   | { readonly type: 'stopped'; readonly statistics: ServerStatistics };
 
 export interface ServerSocket {

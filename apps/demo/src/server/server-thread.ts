@@ -24,7 +24,11 @@ function postEvents(
   const nameOf = (endpoint: number) => {
     const { devices } = settings.machine;
     const named = devices.find((one) => one.iommu === iommu && one.endpoint === endpoint);
-    return { iommu, endpoint, device: named ? describePlace(named.place) : `endpoint ${endpoint}` };
+    return {
+      iommu,
+      endpoint,
+      device: named ? describePlace(named.place, settings.machine) : `endpoint ${endpoint}`,
+    };
   };
   return {
     attached: (endpoint, domain, bypass) =>
@@ -77,6 +81,7 @@ function run(): void {
         ...isolation[iommu]?.observer,
       };
     },
+    onWindowsAddress: (windows, address) => post({ type: 'windowsAddress', windows, address }),
     ...(passThrough === undefined ? {} : { passThroughObserver: passThrough.host }),
   });
   isolation.forEach((check, index) => {

@@ -74,7 +74,11 @@ describe('extendMachineTree', () => {
 
   it('puts windows at the root, with the interrupt of the function that they are part of', async () => {
     const file = await extendMachineTree({
-      ...{ dtc: fakeDtc(), folder, tree, topology: inWindows, windowFunction: 0x30 },
+      ...{ dtc: fakeDtc(), folder, tree, topology: inWindows },
+      windows: [
+        { bdf: 0x38, start: 0x10100000, end: 0x101fffff },
+        { bdf: 0x30, start: 0x10000000, end: 0x100fffff },
+      ],
     });
     const source = readFileSync(file, 'utf8');
     expect(source).toContain('iommu@10000000 {');
@@ -86,7 +90,7 @@ describe('extendMachineTree', () => {
 
   it('wants to know the function of the windows', async () => {
     const options = { dtc: fakeDtc(), folder, tree, topology: inWindows };
-    await expect(extendMachineTree(options)).rejects.toThrow('say which function');
+    await expect(extendMachineTree(options)).rejects.toThrow('say of which function');
   });
 
   it('says what dtc said', async () => {

@@ -49,8 +49,15 @@ export interface ExtendMachineTreeOptions {
   readonly folder: string;
   readonly tree: MachineTree;
   readonly topology: Topology;
-  /** The function whose memory the virtio-mmio devices of the topology are windows of; they share its INTA. */
-  readonly windowFunction?: number;
+  /** The functions whose memory the virtio-mmio devices of the topology are windows of; none when not given. */
+  readonly windows?: readonly WindowsFunction[];
+}
+
+/** A PCI function with windows, and the addresses that they have, the end inclusive. Its windows share its INTA. */
+export interface WindowsFunction {
+  readonly bdf: number;
+  readonly start: number;
+  readonly end: number;
 }
 
 /**
@@ -80,19 +87,21 @@ export async function extendMachineTree(options: ExtendMachineTreeOptions): Prom
   return tree!;
 }
 
-function topologyFragment({ tree, topology, windowFunction }: ExtendMachineTreeOptions): string {
+function topologyFragment({ tree, topology, windows = [] }: ExtendMachineTreeOptions): string {
   const devices = [...topology.iommus, ...topology.endpoints];
-  const windows = new Set(devices.flatMap((device) => (device.kind === 'mmio' ? device.base : [])));
-  if (windows.size > 0 && windowFunction === undefined) {
-    throw new Error('the topology has virtio-mmio devices: say which function they are windows of');
-  }
+  const bases = new Set(devices.flatMap((device) => (device.kind === 'mmio' ? device.base : [])));
+  const functionAt = (base: number): number => {
+    const found = windows.find(({ start, end }) => start <= base && base <= end);
+    if (found !== undefined) return found.bdf;
+    throw new Error(`say of which function the window at 0x${base.toString(16)} is`);
+  };
   return writeDtsFragment(topology, {
     hostBridges: devices.some(({ kind }) => kind === 'pci')
       ? [{ segment: 0, node: tree.hostBridge }]
       : [],
-    devices: [...windows].map((base) => ({
+    devices: [...bases].map((base) => ({
       base,
-      interrupts: interruptSpecifier(tree, windowFunction!),
+      interrupts: interruptSpecifier(tree, functionAt(base)),
       properties: ['dma-coherent;'],
     })),
   });

@@ -14,7 +14,7 @@ export const PASSTHROUGH_SCENARIO: Scenario = {
   summary: "a device of the simulated host, driven from the guest's user space with VFIO",
   machine: {
     diskBytes: [DISK_BYTES],
-    describe: (disks) => standardMachine({ disks, engine: true }),
+    describe: (setting) => standardMachine({ ...setting, engine: true }),
   },
   steps: [{ step: 'report' }, { step: 'vfio', bdf: ENGINE_BDF }],
   faults: 2,

@@ -1,5 +1,6 @@
 /** All scenarios of `viommu linux`. */
 import { DISK_SCENARIO } from './disk-scenario.ts';
+import { MMIO_SCENARIO } from './mmio-scenario.ts';
 import { PASSTHROUGH_SCENARIO } from './passthrough-scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { TWO_IOMMUS_SCENARIO } from './two-iommus-scenario.ts';
@@ -8,4 +9,5 @@ export const SCENARIOS: readonly Scenario[] = [
   DISK_SCENARIO,
   PASSTHROUGH_SCENARIO,
   TWO_IOMMUS_SCENARIO,
+  MMIO_SCENARIO,
 ];

@@ -3,6 +3,7 @@ import type { GuestStep } from '../../guest/guest-steps.ts';
 import type { MachineDescription } from '../../machine/machine-description.ts';
 import { pciDisk, pciEndpoint } from '../../machine/pci-endpoint.ts';
 import { standardMachine } from '../../machine/standard-machine.ts';
+import type { MachineSetting } from '../linux-machine.ts';
 import { checkDisks } from './disk-checks.ts';
 import type { Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';
 
@@ -30,8 +31,11 @@ export const TWO_IOMMUS_SCENARIO: Scenario = {
   judge,
 };
 
-function describe([first = '', second = '']: readonly string[]): MachineDescription {
-  const standard = standardMachine({ disks: [first], rng: false });
+function describe({
+  disks: [first = '', second = ''],
+  ...platform
+}: MachineSetting): MachineDescription {
+  const standard = standardMachine({ ...platform, disks: [first], rng: false });
   return {
     ...standard,
     iommus: [

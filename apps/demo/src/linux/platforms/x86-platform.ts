@@ -1,0 +1,56 @@
+/** QEMU's q35: firmware places the functions, and the kernel reads a VIOT; an SSDT announces what is in windows. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeMmioSsdt, writeViot } from '@viommu/viot';
+import { doubleCommas } from '../../guest/qemu-text.ts';
+import type { Bdf, MachineDescription, Place } from '../../machine/machine-description.ts';
+import { machineTopology, windowAddress } from '../../machine/machine-topology.ts';
+import { X86_MSI_WINDOWS } from '../../machine/standard-machine.ts';
+import type { Platform, TopologyContext } from './platform.ts';
+
+/** Of the registers of a virtio-mmio device with its configuration, in bytes. */
+const REGISTERS_SIZE = 0x200;
+
+export const X86_PLATFORM: Platform = {
+  msiWindows: X86_MSI_WINDOWS,
+  // Of QEMU's vendor, with no driver. The firmware turns memory decoding on.
+  windowsIdentity: { vendorId: 0x1b36, deviceId: 0xfff7 },
+  // Linux takes the host bridge, whose resources have the address, too, for the IOMMU's ACPI device.
+  findsIommuInWindow: false,
+  tellTopology,
+};
+
+async function tellTopology({ description, folder, observeWindows }: TopologyContext) {
+  const { windows = [] } = description;
+  const addresses = windows.length === 0 ? [] : await observeWindows();
+  const viotFile = join(folder, 'viot.aml');
+  writeFileSync(viotFile, writeViot(machineTopology(description, addresses)));
+  const more = windows.flatMap(({ bdf }, index) => {
+    const file = join(folder, `windows${index}.aml`);
+    const devices = placesIn(description, index).map((place) => ({
+      base: windowAddress(place, addresses),
+      size: REGISTERS_SIZE,
+      interrupt: interruptOf(bdf),
+    }));
+    writeFileSync(file, writeMmioSsdt({ parent: acpiPath(bdf), devices }));
+    return ['-acpitable', `file=${doubleCommas(file)}`];
+  });
+  return { viotFile, more };
+}
+
+function placesIn({ iommus, devices }: MachineDescription, windows: number) {
+  const places: Place[] = [...iommus, ...devices].map(({ place }) => place);
+  return places.flatMap((place) =>
+    place.bus === 'mmio' && place.windows === windows ? [place] : [],
+  );
+}
+
+/** QEMU's name for the function in the ACPI namespace. */
+function acpiPath(bdf: Bdf): string {
+  return `\\_SB.PCI0.S${bdf.toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
+/** q35 wires INTA of slots 0 to 24 to PIRQE to PIRQH in turn, which are the global system interrupts 20 to 23. */
+function interruptOf(bdf: Bdf): number {
+  return 20 + ((bdf >> 3) & 3);
+}
