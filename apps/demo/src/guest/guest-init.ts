@@ -134,6 +134,24 @@ vfio() {
   log
 }
 
+# Until a command succeeds: COMPLAINT COMMAND...
+await() {
+  complaint=$1
+  shift
+  tries=0
+  until "$@"; do
+    tries=$((tries + 1))
+    if [ $tries -gt 200 ]; then
+      say "error $complaint within 20 s"
+      break
+    fi
+    sleep 0.1
+  done
+}
+
+appear() { await "/dev/$1 did not appear" test -b "/dev/$1"; }
+vanish() { await "/dev/$1 did not go" test ! -b "/dev/$1"; }
+
 boot=1
 [ -e $CMOS ] && boot=$(($(read_cmos) + 1))
 say "boot $boot"
@@ -142,17 +160,7 @@ for module in $(cat /modules/order); do
   insmod "/modules/$module" || say "error module $module does not load"
 done
 
-for disk in $(parameter disks | tr ',' ' '); do
-  tries=0
-  while [ ! -b "/dev/$disk" ]; do
-    tries=$((tries + 1))
-    if [ $tries -gt 200 ]; then
-      say "error /dev/$disk did not appear within 20 s"
-      break
-    fi
-    sleep 0.1
-  done
-done
+for disk in $(parameter disks | tr ',' ' '); do appear "$disk"; done
 say "up $(seconds)"
 
 section=1
@@ -171,6 +179,8 @@ for step in $(parameter steps | tr ',' ' '); do
   bench) bench "$@" ;;
   rng) rng ;;
   vfio) vfio "$@" ;;
+  appear) appear "$@" ;;
+  vanish) vanish "$@" ;;
   reboot)
     log
     write_cmos "$boot"
