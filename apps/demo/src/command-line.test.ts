@@ -16,7 +16,7 @@ beforeAll(() => {
   writeFileSync(at('disk'), new Uint8Array(1024));
   writeFileSync(at('odd'), new Uint8Array(1000));
   writeFileSync(at('vmlinuz'), bzImage('6.12.117-test (me)'));
-  writeFileSync(at('busybox'), elfProgram(1));
+  writeFileSync(at('busybox'), elfProgram([1]));
   for (const version of ['9.2.4', '10.1.2']) {
     writeFileSync(
       at(`qemu-${version}`),
@@ -44,7 +44,12 @@ it.each([
   ['an unknown command', ['serv'], "unknown command 'serv'"],
   ['an argument too many', ['demo', 'disk', 'extra'], 'too many arguments'],
   ['an unknown story', ['demo', 'extra'], 'Allowed choices are disk, passthrough'],
-  ['an unknown scenario', ['linux', '--scenario', 'x'], 'Allowed choices are disk, passthrough'],
+  ['an unknown transport', ['demo', '--transport', 'isa'], 'Allowed choices are pci, mmio'],
+  [
+    'an unknown scenario',
+    ['linux', '--scenario', 'x'],
+    'Allowed choices are disk, passthrough, two-iommus',
+  ],
   ['an unknown option', ['linux', '--fast'], "unknown option '--fast'"],
   ['serve without an IOMMU', serve(), "required option '--iommu <address>' not specified"],
   [
@@ -77,6 +82,16 @@ it.each([
     'two functions at one address',
     serve('--iommu', '00:04.0', '--blk', `00:05.0=${at('disk')}`, '--rng', '00:05.0'),
     `disk ${at('disk')} and the rng are both at 00:05.0`,
+  ],
+  [
+    'a device behind an IOMMU that is not there',
+    serve('--iommu', '00:04.0', '--rng', '00:06.0,iommu=1'),
+    'the rng is behind IOMMU 1, and the last one is 0',
+  ],
+  [
+    'an IOMMU by no number',
+    serve('--iommu', '00:04.0', '--blk', `00:05.0=${at('disk')},iommu=x`),
+    "--blk: 'x' is no number of an IOMMU; the first --iommu is 0",
   ],
   [
     'bypass neither on nor off',

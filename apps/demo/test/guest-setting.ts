@@ -19,7 +19,7 @@ const SERVER_THREAD = fileURLToPath(new URL('../dist/server-thread.js', import.m
 
 /** In CI the tests must run, so what is missing is fetched; elsewhere the cache decides. */
 export const parts =
-  process.env.CI || guestPartsAreCached() ? await prepareGuestParts() : undefined;
+  process.env.CI || guestPartsAreCached({ compiler: true }) ? await prepareGuestParts() : undefined;
 
 export const hasGuest = parts !== undefined;
 if (!hasGuest) {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GuestStep } from '../src/guest/guest-steps.ts';
 import { sha256OfRange } from '../src/linux/disk-image.ts';
+import { standardMachine } from '../src/machine/standard-machine.ts';
 import { bootOf, hasGuest, withMachine } from './guest-setting.ts';
 
 const MEBIBYTE = 1 << 20;
@@ -137,7 +138,10 @@ describe.runIf(hasGuest)('a stock Linux guest', () => {
 
   it('runs with boot bypass off, where firmware cannot reach memory', async () => {
     const { runs, statistics } = await withMachine(
-      { diskBytes: [SMALL_DISK], bootBypass: false },
+      {
+        diskBytes: [SMALL_DISK],
+        describe: (disks) => standardMachine({ disks, bootBypass: false }),
+      },
       async (machine) => [
         await machine.boot({ steps: [REPORT, READ_SOME, WRITE_SOME], timeoutSeconds: 40 }),
       ],
@@ -176,7 +180,10 @@ describe.runIf(hasGuest)('a stock Linux guest', () => {
 
   it('is warned about when it bypasses by mistake: a granule larger than its page', async () => {
     const { messages } = await withMachine(
-      { diskBytes: [SMALL_DISK], pageSizeMask: 0x4020_0000n },
+      {
+        diskBytes: [SMALL_DISK],
+        describe: (disks) => standardMachine({ disks, pageSizeMask: 0x4020_0000n }),
+      },
       async (machine) => [await machine.boot({ steps: [REPORT, READ_SOME], timeoutSeconds: 60 })],
     );
     const warnings = messages.flatMap((message) =>

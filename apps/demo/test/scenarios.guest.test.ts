@@ -39,4 +39,18 @@ describe.runIf(hasGuest)('viommu linux --scenario', () => {
     expect(hostMappings).toBeGreaterThanOrEqual(guestMappings);
     expect(accesses).toBe(256);
   });
+
+  it('two-iommus: two disks with one endpoint ID, each behind an IOMMU of its own', () => {
+    const result = linux('--scenario', 'two-iommus');
+    expect(result).toMatchObject({ ok: true, scenario: 'two-iommus', faults: 0 });
+    expect(result.iommuGroups).toHaveLength(DISKS_AND_RNG + 1);
+    const [first, second] = result.iommus;
+    expect([first.disk, second.disk]).toEqual(['00:05.0', '00:0a.0']);
+    for (const { requests, faults, translatedBytes } of result.iommus) {
+      expect(requests.map).toBeGreaterThan(1000);
+      expect(translatedBytes).toBeGreaterThan(40 << 20);
+      expect(faults).toBe(0);
+    }
+    expect(result.requests.map).toBe(first.requests.map + second.requests.map);
+  });
 });

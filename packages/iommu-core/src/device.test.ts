@@ -44,6 +44,28 @@ describe('VirtioIommuDevice', () => {
     expect(device.readConfig(20, 2)).toBe(0xffff);
   });
 
+  it('says behind its own fields what it is told to, before features are settled, and read-only', () => {
+    const bytes = Uint8Array.of(1, 0, 48, 0, 5, 6, 7);
+    const topology = { feature: 23, offset: 44, bytes };
+    const device = new VirtioIommuDevice({
+      backend: naiveBackend({ mmio: true }),
+      endpoints: [],
+      topology,
+    });
+    bytes.fill(0xff);
+    expect(device.deviceFeatures).toBe(0x80_0077n);
+    expect(device.configSize).toBe(51);
+    for (let offset = 40; offset < 51; offset++) device.writeConfig(offset, 1, 0xee);
+    expect(Array.from({ length: 11 }, (_, at) => device.readConfig(40 + at, 1))).toEqual([
+      ...[0, 0, 0, 0],
+      ...[1, 0, 48, 0, 5, 6, 7],
+    ]);
+    expect(device.readConfig(44, 4)).toBe(0x30_0001);
+    expect(device.acceptFeatures(0x1_0080_0077n)).toBe(true);
+    device.writeConfig(36, 1, 0);
+    expect(device.readConfig(36, 1)).toBe(0);
+  });
+
   it('has defaults that Linux can use', () => {
     const { device } = createTestDevice();
     expect(device.readConfig(8, 4)).toBe(0);
@@ -194,6 +216,15 @@ describe('VirtioIommuDevice', () => {
     ['POLL_MICROSECONDS', { pollMicroseconds: 1001 }],
     ['POLL_MICROSECONDS', { pollMicroseconds: -1 }],
     ['MMIO', { mmio: true, backend: naiveBackend({ mmio: false }) }],
+    ['TOPOLOGY', extend(6, 40, 4)],
+    ['TOPOLOGY', extend(24, 40, 4)],
+    ['TOPOLOGY', extend(49, 40, 4)],
+    ['TOPOLOGY', extend(64, 40, 4)],
+    ['TOPOLOGY', extend(7.5, 40, 4)],
+    ['TOPOLOGY', extend(7, 36, 4)],
+    ['TOPOLOGY', extend(7, 42, 4)],
+    ['TOPOLOGY', extend(7, 40, 0)],
+    ['TOPOLOGY', extend(7, 40, 65497)],
   ])('throws %s when an option makes no sense: %o', (code, options) => {
     const valid = { backend: naiveBackend(), endpoints: [{ id: 8 }] };
     expect(() => new VirtioIommuDevice({ ...valid, ...options })).toThrow(
@@ -208,6 +239,10 @@ describe('VirtioIommuDevice', () => {
     expect(() => device.endpointCounters(444)).toThrow(unknown);
   });
 });
+
+function extend(feature: number, offset: number, length: number) {
+  return { topology: { feature, offset, bytes: new Uint8Array(length) } };
+}
 
 function reserve(...regions: [subtype: number, start: number, end: number][]) {
   const reserved = regions.map(([subtype, start, end]) => ({ subtype, start, end }));

@@ -14,6 +14,7 @@ import {
   makeEndpoint,
   type VirtioIommuOptions,
 } from './options.ts';
+import { checkConfigExtension } from './protocol/config-extension.ts';
 import { ConfigSpace } from './protocol/config-space.ts';
 import {
   VIRTIO_ID_IOMMU,
@@ -25,7 +26,7 @@ import {
   VIRTIO_IOMMU_F_PROBE,
   VIRTIO_IOMMU_REQUEST_QUEUE,
 } from './protocol/constants.ts';
-import { CONFIG_BYPASS, CONFIG_SIZE } from './protocol/layout.ts';
+import { CONFIG_BYPASS } from './protocol/layout.ts';
 import { REQUEST_QUEUE_SIZE, RequestQueue } from './request-queue.ts';
 import type { EndpointCounters } from './state/domain.ts';
 import { IommuState } from './state/iommu-state.ts';
@@ -41,7 +42,7 @@ export class VirtioIommuDevice implements VirtioDevice {
   readonly deviceId = VIRTIO_ID_IOMMU;
   readonly queueMaxSizes = [REQUEST_QUEUE_SIZE, EVENT_QUEUE_SIZE];
   readonly deviceFeatures: bigint;
-  readonly configSize = CONFIG_SIZE;
+  readonly configSize: number;
   /** What the driver asked so far, and what became of faults; live. */
   readonly counters = new IommuCounters();
   readonly #bootBypass: boolean;
@@ -53,7 +54,7 @@ export class VirtioIommuDevice implements VirtioDevice {
 
   /**
    * @throws VirtioError ENDPOINTS, RESERVED_REGION, PROBE_SIZE, PAGE_SIZE_MASK, INPUT_RANGE, DOMAIN_RANGE, MAX_MAPPINGS,
-   * POLL_MICROSECONDS or MMIO when an option makes no sense, and what the backend throws of an endpoint
+   * POLL_MICROSECONDS, TOPOLOGY or MMIO when an option makes no sense, and what the backend throws of an endpoint
    */
   constructor(options: VirtioIommuOptions) {
     const logger = options.logger ?? silentLogger;
@@ -68,9 +69,12 @@ export class VirtioIommuDevice implements VirtioDevice {
         'This backend knows no MMIO mappings: leave out the option mmio',
       );
     }
-    this.deviceFeatures = featureBits(mmio);
+    const { topology } = options;
+    if (topology !== undefined) checkConfigExtension(topology);
+    this.deviceFeatures = featureBits(mmio, topology === undefined ? [] : [topology.feature]);
     this.#bootBypass = options.bootBypass ?? true;
-    this.#config = new ConfigSpace(pageSizeMask, limits);
+    this.#config = new ConfigSpace(pageSizeMask, limits, topology);
+    this.configSize = this.#config.size;
     this.#state = new IommuState(
       limits,
       new GuardedBackend(backend, logger),
@@ -191,7 +195,7 @@ export class VirtioIommuDevice implements VirtioDevice {
 }
 
 /** VIRTIO_IOMMU_F_BYPASS is not offered: VIRTIO_IOMMU_F_BYPASS_CONFIG supersedes it. */
-function featureBits(mmio: boolean): bigint {
+function featureBits(mmio: boolean, others: readonly number[]): bigint {
   const features = [
     VIRTIO_IOMMU_F_INPUT_RANGE,
     VIRTIO_IOMMU_F_DOMAIN_RANGE,
@@ -199,6 +203,7 @@ function featureBits(mmio: boolean): bigint {
     VIRTIO_IOMMU_F_PROBE,
     VIRTIO_IOMMU_F_BYPASS_CONFIG,
     ...(mmio ? [VIRTIO_IOMMU_F_MMIO] : []),
+    ...others,
   ];
   return features.reduce((mask, feature) => mask | (1n << BigInt(feature)), 0n);
 }

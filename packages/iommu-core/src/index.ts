@@ -15,6 +15,7 @@ export type { IommuCounters, RequestCounters } from './counters.ts';
 export { VirtioIommuDevice } from './device.ts';
 export type { IommuObserver, RequestRecord } from './observer.ts';
 export type { EndpointOptions, VirtioIommuOptions } from './options.ts';
+export type { ConfigExtension } from './protocol/config-extension.ts';
 export {
   VIRTIO_ID_IOMMU,
   VIRTIO_IOMMU_ATTACH_F_BYPASS,

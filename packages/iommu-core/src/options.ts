@@ -2,6 +2,7 @@
 import { type Logger, VirtioError } from '@viommu/virtqueue';
 import type { BackendCapabilities, BackendFactory } from './backend.ts';
 import type { IommuObserver } from './observer.ts';
+import type { ConfigExtension } from './protocol/config-extension.ts';
 import { encodeProbeProperties } from './protocol/probe-properties.ts';
 import { Endpoint } from './state/domain.ts';
 import type { IommuLimits } from './state/iommu-state.ts';
@@ -47,6 +48,12 @@ export interface VirtioIommuOptions {
    * at 0 unless the driver runs on another core.
    */
   readonly pollMicroseconds?: number;
+  /**
+   * Which devices are behind this IOMMU, as bytes that the driver reads from the device itself, where neither ACPI nor a
+   * device tree says it; not offered by default. It is no part of the standard, so feature bit and place are for you and
+   * your guest to agree on. `encodeInDevice` of `@viommu/viot` makes such bytes.
+   */
+  readonly topology?: ConfigExtension;
   readonly observer?: IommuObserver;
   readonly logger?: Logger;
 }

@@ -9,5 +9,7 @@ export type { ProcessMemoryOptions } from './process-memory.ts';
 export { ProcessMemory } from './process-memory.ts';
 export { STATUS_NAMES } from './protocol.ts';
 export { IommuRequestError } from './request-error.ts';
+export type { InDeviceTopology } from './topology-discovery.ts';
+export { discoverTopology } from './topology-discovery.ts';
 export type { VfioIommuOptions } from './vfio-iommu.ts';
 export { createVfioIommu } from './vfio-iommu.ts';

@@ -1,10 +1,6 @@
 /** IommuDriver: the guest's side of a virtio-iommu: brings the device up, sends requests, and takes fault reports. */
 import { type GuestMemory, VirtioError, writeLe64 } from '@viommu/virtqueue';
-import {
-  VIRTIO_F_ACCESS_PLATFORM,
-  VIRTIO_F_EVENT_IDX,
-  VIRTIO_ID_IOMMU,
-} from '@viommu/virtqueue/device';
+import { VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_EVENT_IDX } from '@viommu/virtqueue/device';
 import {
   type DriverTransport,
   initializeDevice,
@@ -12,6 +8,7 @@ import {
   splitQueueLayout,
 } from '@viommu/virtqueue/driver';
 import type { AddressAllocator } from './address-allocator.ts';
+import { checkIsIommu } from './check-is-iommu.ts';
 import { FaultChannel, type IommuFault } from './fault-channel.ts';
 import {
   type IommuConfig,
@@ -92,12 +89,7 @@ export class IommuDriver {
    */
   constructor(options: IommuDriverOptions) {
     const { transport, memory, pages, wait } = options;
-    if (transport.deviceId !== VIRTIO_ID_IOMMU) {
-      throw new VirtioError(
-        'NOT_AN_IOMMU',
-        `the device has type ${transport.deviceId}, an IOMMU has ${VIRTIO_ID_IOMMU}`,
-      );
-    }
+    checkIsIommu(transport);
     this.#options = options;
     const queues: SplitDriverQueue[] = [];
     this.features = initializeDevice(transport, {

@@ -3,6 +3,7 @@ export { PciConfigSpace } from './config-space.ts';
 export { IntxLine } from './intx.ts';
 export { Msix, msixBar } from './msix.ts';
 export {
+  PCI_BASE_ADDRESS_0,
   PCI_COMMAND,
   PCI_COMMAND_MASTER,
   PCI_COMMAND_MEMORY,

@@ -1,6 +1,11 @@
 /** How messages name the parts of a topology. */
 import { formatPciAddress } from './pci-address.ts';
-import type { EndpointRange, Iommu } from './topology.ts';
+import type { Iommu, MmioEndpoint, PciEndpointRange } from './topology.ts';
+
+/** What of an endpoint range says which devices are in it. */
+export type Devices =
+  | Omit<PciEndpointRange, 'endpointStart' | 'iommu'>
+  | Omit<MmioEndpoint, 'endpoint' | 'iommu'>;
 
 export function describeIommu(iommu: Iommu): string {
   switch (iommu.kind) {
@@ -13,7 +18,7 @@ export function describeIommu(iommu: Iommu): string {
   }
 }
 
-export function describeRange(range: EndpointRange): string {
+export function describeRange(range: Devices): string {
   if (range.kind === 'mmio') return `device at ${hex(range.base)}`;
   const start = formatPciAddress({ segment: range.segmentStart, bdf: range.bdfStart });
   const end = formatPciAddress({ segment: range.segmentEnd, bdf: range.bdfEnd });

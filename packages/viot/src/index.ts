@@ -1,6 +1,19 @@
+export type { DtsDevice, DtsFragmentOptions, DtsOptions } from './device-tree/dts-options.ts';
+export { readFlattenedTree, type TreeNode } from './device-tree/flattened-tree.ts';
+export { readDeviceTree } from './device-tree/read-device-tree.ts';
+export { cellsOf, nodesBelow, pathOf, registersOf, textsOf } from './device-tree/tree-node.ts';
+export { writeDts, writeDtsFragment } from './device-tree/write-dts.ts';
+export type { ConfigSource } from './in-device/decode.ts';
+export { decodeInDevice, readInDevice } from './in-device/decode.ts';
+export type { InDevicePlace } from './in-device/encode.ts';
+export { encodeInDevice } from './in-device/encode.ts';
 export { normalizeTopology } from './normalize.ts';
+export type { PassedOver } from './passed-over.ts';
 export type { PciAddress } from './pci-address.ts';
 export { formatBdf, formatPciAddress, parsePciAddress } from './pci-address.ts';
+export { readTopology } from './read-topology.ts';
+export type { MmioDevice, MmioSsdtOptions } from './ssdt/mmio-ssdt.ts';
+export { writeMmioSsdt } from './ssdt/mmio-ssdt.ts';
 export { decodeViot } from './table/decode.ts';
 export { encodeViot } from './table/encode.ts';
 export type { Finding, FindingCode } from './table/finding.ts';
@@ -29,5 +42,9 @@ export type {
   VendorIommu,
 } from './topology.ts';
 export { endpointId, endpointRange, mmioEndpoint } from './topology.ts';
+export { readDmar } from './vendor/dmar.ts';
+export { readIort } from './vendor/iort.ts';
+export { readIvrs } from './vendor/ivrs.ts';
+export type { BridgeBuses, VendorTableOptions } from './vendor/vendor-options.ts';
 export type { ViotErrorCode } from './viot-error.ts';
 export { ViotError } from './viot-error.ts';

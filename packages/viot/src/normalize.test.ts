@@ -61,6 +61,25 @@ describe('normalizeTopology', () => {
     expect(normalizeTopology(topology).endpoints).toEqual([topology.endpoints[1]]);
   });
 
+  it('has each IOMMU once, in one order', () => {
+    const mmio = { kind: 'mmio', base: 0x5000 } as const;
+    const topology: Topology = {
+      iommus: [mmio, { ...iommu, segment: 1 }, iommu, { ...iommu }],
+      endpoints: [
+        range({ iommu: 0 }),
+        range({ bdfStart: 0x200, bdfEnd: 0x2ff, endpointStart: 0x200, iommu: 2 }),
+        range({ bdfStart: 0x300, bdfEnd: 0x3ff, endpointStart: 0x300, iommu: 3 }),
+      ],
+    };
+    expect(normalizeTopology(topology)).toEqual({
+      iommus: [iommu, { ...iommu, segment: 1 }, mmio],
+      endpoints: [
+        range({ iommu: 2 }),
+        range({ bdfStart: 0x200, bdfEnd: 0x3ff, endpointStart: 0x200, iommu: 0 }),
+      ],
+    });
+  });
+
   it('changes nothing that a guest sees, and nothing twice', () => {
     fc.assert(
       fc.property(fc.array(ranges, { maxLength: 6 }), (endpoints) => {

@@ -3,7 +3,7 @@ import { describeIommu, describeRange } from './describe.ts';
 import { type EndpointRange, IDS_PER_SEGMENT, type Iommu, type Topology } from './topology.ts';
 import { ViotError } from './viot-error.ts';
 
-const LAST_ENDPOINT_ID = 0xffffffff;
+export const LAST_ENDPOINT_ID = 0xffffffff;
 
 /** Endpoint IDs of a range: runs of `length`, one for each of `segments`, 0x10000 apart. */
 interface IdRuns {
@@ -12,14 +12,35 @@ interface IdRuns {
   readonly segments: number;
 }
 
-/**
- * @throws ViotError `BDF`, `ADDRESS`, `IOMMU`, `RANGE`, `ENDPOINT_ID` or `OVERLAP`
- */
+/** @throws ViotError `BDF`, `ADDRESS`, `IOMMU`, `RANGE`, `ENDPOINT_ID` or `OVERLAP` */
 export function checkTopology(topology: Topology): void {
-  checkIommus(topology);
-  for (const range of topology.endpoints) checkRange(range, topology.iommus.length);
+  checkParts(topology);
   topology.endpoints.forEach((range, index) => {
     for (const earlier of topology.endpoints.slice(0, index)) checkPair(earlier, range);
+  });
+}
+
+/**
+ * Each IOMMU and each range for itself: ranges may overlap.
+ *
+ * @throws ViotError `BDF`, `ADDRESS`, `IOMMU`, `RANGE` or `ENDPOINT_ID`
+ */
+export function checkParts(topology: Topology): void {
+  checkIommus(topology);
+  for (const range of topology.endpoints) checkRange(range, topology.iommus.length);
+}
+
+/**
+ * For a topology that is normalized, so that ranges have no device in common.
+ *
+ * @throws ViotError `OVERLAP` when two devices have one endpoint ID of one IOMMU
+ */
+export function checkDistinctIds({ endpoints }: Topology): void {
+  const sorted = endpoints.toSorted(
+    (a, b) => a.iommu - b.iommu || idRuns(a).start - idRuns(b).start,
+  );
+  sorted.slice(1).forEach((range, index) => {
+    checkPair(sorted[index]!, range);
   });
 }
 

@@ -9,10 +9,11 @@
  * - `OVERLAP`: two ranges claim the same device, or the same endpoint ID of one IOMMU
  * - `ENDPOINT_ID`: an endpoint ID beyond 32 bits
  * - `OEM`: an OEM field that does not fit
- * - `SIZE`: more nodes than a table can hold
+ * - `SIZE`: more nodes or items than the form can hold, or no place for them
+ * - `HOST_BRIDGE`: the host bridge of a segment has no place in the device tree
  * - `SIGNATURE`, `LENGTH`, `CHECKSUM`: the header of a table is not the one expected, or the table is damaged
  * - `NODE_BOUNDS`: a node or an item does not lie inside the table, or is too short for its type
- * - `OUTPUT_NODE`: the IOMMU of a node is no IOMMU node
+ * - `OUTPUT_NODE`: what a node refers to is no node of the right kind
  * - `SYNTAX`: a text is no device tree, no JSON, or of another shape than expected
  */
 export type ViotErrorCode =
@@ -23,6 +24,7 @@ export type ViotErrorCode =
   | 'OVERLAP'
   | 'ENDPOINT_ID'
   | 'OEM'
+  | 'HOST_BRIDGE'
   | 'SIZE'
   | 'SIGNATURE'
   | 'LENGTH'

@@ -2,11 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Argument, type Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { tellStory } from '../demo/demo-story.ts';
+import {
+  type InProcessTransport,
+  MMIO_TRANSPORT,
+  PCI_TRANSPORT,
+} from '../demo/in-process-transport.ts';
 import { makeDiskImage } from '../linux/disk-image.ts';
-import { parseAddress } from '../machine/machine-description.ts';
 import { tellPassThrough } from '../passthrough/passthrough-story.ts';
 
 const DISK_BYTES = 256 * 1024;
@@ -20,11 +24,20 @@ export function addDemoCommand(program: Command): void {
         .choices(['disk', 'passthrough'])
         .default('disk'),
     )
-    .action((story: string) => (story === 'disk' ? diskStory() : passThroughStory()));
+    .addOption(
+      new Option('--transport <bus>', 'how the drivers reach the virtio devices')
+        .choices(['pci', 'mmio'])
+        .default('pci'),
+    )
+    .action((story: string, { transport: bus }: { transport: string }) => {
+      const transport = bus === 'mmio' ? MMIO_TRANSPORT : PCI_TRANSPORT;
+      if (story === 'disk') diskStory(transport);
+      else passThroughStory(transport);
+    });
 }
 
-function passThroughStory(): void {
-  const summary = tellPassThrough((text) => process.stdout.write(text));
+function passThroughStory(transport: InProcessTransport): void {
+  const summary = tellPassThrough((text) => process.stdout.write(text), transport);
   const { virtualAddress, guestPhysical, hostPhysical } = summary;
   const hex = (address: number): string => `0x${address.toString(16)}`;
   process.stdout.write(
@@ -34,19 +47,12 @@ function passThroughStory(): void {
   );
 }
 
-function diskStory(): void {
+function diskStory(transport: InProcessTransport): void {
   const folder = mkdtempSync(join(tmpdir(), 'viommu-demo-'));
   try {
     const path = join(folder, 'disk.img');
     makeDiskImage(path, DISK_BYTES);
-    const summary = tellStory(
-      {
-        iommu: parseAddress('--iommu', '00:04.0'),
-        disks: [{ bdf: parseAddress('--blk', '00:05.0'), path, readOnly: false }],
-        bootBypass: true,
-      },
-      (text) => process.stdout.write(text),
-    );
+    const summary = tellStory(path, (text) => process.stdout.write(text), { transport });
     process.stdout.write(
       `\n${pc.bold('All of it held.')} ${summary.requests} requests, ${summary.translatedBytes} bytes translated, ${summary.faults} faults, ${summary.interrupts} interrupts.\n` +
         `\nNext: ${pc.bold('npm start -- linux')} boots a stock Linux kernel under QEMU against the same devices,\n` +

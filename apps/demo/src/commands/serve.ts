@@ -5,20 +5,17 @@ import { writeViot } from '@viommu/viot';
 import type { Command } from 'commander';
 import { CommandError, messageOf } from '../command-error.ts';
 import { machineArguments, shellText } from '../guest/qemu-arguments.ts';
-import {
-  checkMachine,
-  type DiskDescription,
-  type MachineDescription,
-  parseAddress,
-  parseDisk,
-} from '../machine/machine-description.ts';
+import { checkMachine } from '../machine/check-machine.ts';
+import type { DeviceDescription, MachineDescription } from '../machine/machine-description.ts';
 import { machineTopology } from '../machine/machine-topology.ts';
+import { parseAddress, parseDisk, parseEndpoint } from '../machine/parse-device.ts';
+import { X86_MSI_WINDOW } from '../machine/standard-machine.ts';
 import { startServer } from '../server/server.ts';
 import { isEvent, messageLine, statisticsLines } from '../server/server-text.ts';
 
 interface ServeOptions {
   readonly socketDir: string;
-  readonly iommu: string;
+  readonly iommu: readonly string[];
   readonly blk: readonly string[];
   readonly rng?: string;
   readonly engine?: string;
@@ -32,7 +29,11 @@ export function addServeCommand(program: Command): void {
       'serve the IOMMU and devices behind it to a QEMU of your own, until SIGINT or SIGTERM',
     )
     .requiredOption('--socket-dir <dir>', 'folder for the sockets and viot.aml')
-    .requiredOption('--iommu <address>', 'PCI address of the virtio-iommu, such as 00:04.0')
+    .requiredOption(
+      '--iommu <address>',
+      'PCI address of a virtio-iommu, such as 00:04.0; can be repeated, and devices are then given ",iommu=1" for the second',
+      collect,
+    )
     .option(
       '--blk <address=file>',
       'a virtio-blk on a file, with ",ro" to write-protect it; can be repeated',
@@ -52,7 +53,7 @@ export function addServeCommand(program: Command): void {
     .action(serve);
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
 
@@ -75,7 +76,7 @@ async function serve(options: ServeOptions): Promise<void> {
   try {
     writeFileSync(viot, writeViot(machineTopology(description)));
     process.stdout.write(
-      `serving; start QEMU (10.1 or newer) with your kernel and\n\n${shellText(machineArguments({ functions: server.sockets, viotFile: viot, bootBypass: description.bootBypass }))}\n\n`,
+      `serving; start QEMU (10.1 or newer) with your kernel and\n\n${shellText(machineArguments({ functions: server.sockets, viotFile: viot, bootBypass: options.bootBypass === 'on' }))}\n\n`,
     );
     await signal;
   } finally {
@@ -89,13 +90,20 @@ function describeMachine(options: ServeOptions): MachineDescription {
   if (options.bootBypass !== 'on' && options.bootBypass !== 'off') {
     throw new CommandError(`--boot-bypass: '${options.bootBypass}' is neither on nor off`);
   }
-  const disks: DiskDescription[] = options.blk.map((text) => parseDisk('--blk', text));
+  const devices: DeviceDescription[] = options.blk.map((text) => parseDisk('--blk', text));
+  if (options.rng !== undefined) {
+    devices.push({ kind: 'rng', ...parseEndpoint('--rng', options.rng) });
+  }
+  if (options.engine !== undefined) {
+    devices.push({ kind: 'engine', ...parseEndpoint('--engine', options.engine) });
+  }
   return {
-    iommu: parseAddress('--iommu', options.iommu),
-    disks,
-    bootBypass: options.bootBypass === 'on',
-    ...(options.rng === undefined ? {} : { rng: parseAddress('--rng', options.rng) }),
-    ...(options.engine === undefined ? {} : { engine: parseAddress('--engine', options.engine) }),
+    iommus: options.iommu.map((text) => ({
+      place: { bus: 'pci', bdf: parseAddress('--iommu', text) },
+      bootBypass: options.bootBypass === 'on',
+    })),
+    devices,
+    msiWindows: [X86_MSI_WINDOW],
   };
 }
 

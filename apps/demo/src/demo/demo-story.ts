@@ -7,9 +7,10 @@ import { VIRTIO_CONFIG_S_NEEDS_RESET } from '@viommu/virtqueue/device';
 import { CommandError } from '../command-error.ts';
 import { sha256OfRange } from '../linux/disk-image.ts';
 import { createMachine } from '../machine/machine.ts';
-import type { MachineDescription } from '../machine/machine-description.ts';
+import { type StandardMachineOptions, standardMachine } from '../machine/standard-machine.ts';
 import { sha256 } from './checksum.ts';
 import { InProcessBus } from './in-process-bus.ts';
+import { type InProcessTransport, PCI_TRANSPORT } from './in-process-transport.ts';
 import { Narrator } from './narrator.ts';
 import { hexNumber } from './wire-text.ts';
 
@@ -32,16 +33,27 @@ export interface DemoSummary {
   readonly interrupts: number;
 }
 
+export interface StoryOptions extends Pick<StandardMachineOptions, 'readOnly'> {
+  /** That of the IOMMU and of the disk; PCI when not given. */
+  readonly transport?: InProcessTransport;
+}
+
 /**
- * @param description one disk, whose file is read and written
+ * @param file the disk's, which is read and written
  * @throws CommandError when something does not hold that should
  */
 export function tellStory(
-  description: MachineDescription,
+  file: string,
   write: (text: string) => void,
+  options: StoryOptions = {},
 ): DemoSummary {
   const narrator = new Narrator(write);
-  const machine = createMachine(description, { observer: narrator.observer });
+  const { transport = PCI_TRANSPORT, ...machineOptions } = options;
+  const machine = createMachine(standardMachine({ disks: [file], rng: false, ...machineOptions }), {
+    observe: () => narrator.observer,
+    createFunction: transport.createFunction,
+  });
+  const iommu = machine.iommus[0]!;
   const [iommuFunction, diskFunction] = machine.functions as [
     (typeof machine.functions)[number],
     (typeof machine.functions)[number],
@@ -53,6 +65,7 @@ export function tellStory(
   const bus = new InProcessBus(
     machine.functions.map((entry) => entry.function),
     memory,
+    transport,
   );
   try {
     narrator.step(
@@ -94,8 +107,7 @@ export function tellStory(
     });
     narrator.say(`the disk '${disk.getId()}' has ${disk.capacity} sectors of ${SECTOR} bytes`);
 
-    const file = description.disks[0]!.path;
-    const counters = machine.iommu.endpointCounters(endpoint);
+    const counters = iommu.device.endpointCounters(endpoint);
     narrator.step(`It reads the whole disk: real file I/O, each byte through the mappings`);
     const content = new Uint8Array(disk.capacity * SECTOR);
     disk.read(0, content);
@@ -157,7 +169,7 @@ export function tellStory(
     return {
       bytesRead: content.length,
       bytesWritten: half.length,
-      requests: Object.values(machine.iommu.counters.requests).reduce(
+      requests: Object.values(iommu.device.counters.requests).reduce(
         (sum, { total }) => sum + total,
         0,
       ),

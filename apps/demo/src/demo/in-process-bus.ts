@@ -1,34 +1,42 @@
 /** InProcessBus: plugs PCI functions into memory of this process and lets them work: the smallest VMM there is. */
 import type { PciFunction, PciHost } from '@viommu/transport-pci';
-import { createPciDriverTransport, type PciDriverTransport } from '@viommu/transport-pci/driver';
 import type { MappedMemory } from '@viommu/virtqueue';
-
-/** Where x86 machines send message-signalled interrupts. */
-const MSI_ADDRESS = 0xfee0_0000;
+import type { DriverTransport } from '@viommu/virtqueue/driver';
+import type { InProcessDriver, InProcessTransport } from './in-process-transport.ts';
 
 export class InProcessBus {
-  /** Message-signalled interrupts so far. */
+  /** Interrupts so far, by a message or by asserting a line. */
   interrupts = 0;
   readonly #functions: readonly PciFunction[];
+  readonly #transport: InProcessTransport;
+  readonly #drivers: InProcessDriver[] = [];
 
-  constructor(functions: readonly PciFunction[], memory: MappedMemory) {
+  /** @param transport that of the virtio devices among the functions */
+  constructor(
+    functions: readonly PciFunction[],
+    memory: MappedMemory,
+    transport: InProcessTransport,
+  ) {
     this.#functions = functions;
+    this.#transport = transport;
     const host: PciHost = {
       memory,
       ownsMsixTable: false,
       signalMsix: () => {
         this.interrupts += 1;
       },
-      setIntx() {},
+      setIntx: (asserted) => {
+        if (asserted) this.interrupts += 1;
+      },
     };
     for (const pciFunction of functions) pciFunction.connect(host);
   }
 
-  /** How a driver reaches one of the functions. */
-  transportOf(pciFunction: PciFunction): PciDriverTransport {
-    const transport = createPciDriverTransport(pciFunction);
-    transport.useMsix([{ address: MSI_ADDRESS, data: 0 }]);
-    return transport;
+  /** How a driver reaches one of the virtio devices. */
+  transportOf(pciFunction: PciFunction): DriverTransport {
+    const driver = this.#transport.createDriver(pciFunction);
+    this.#drivers.push(driver);
+    return driver.transport;
   }
 
   /** Lets every function do its work. Answers whether one of them interrupted, as a driver that waits wants to know. */
@@ -38,7 +46,9 @@ export class InProcessBus {
       workLeft = false;
       for (const pciFunction of this.#functions) workLeft = pciFunction.service() || workLeft;
     }
-    return this.interrupts !== before;
+    if (this.interrupts === before) return false;
+    for (const driver of this.#drivers) driver.handleInterrupt();
+    return true;
   };
 
   /** Unplugs the functions. */

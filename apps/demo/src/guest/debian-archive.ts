@@ -5,16 +5,28 @@ import { CommandError, messageOf } from '../command-error.ts';
 import { type AptSource, findDebianSources } from './debian-sources.ts';
 import { ProgramFailed, type RunProgramOptions, runProgram } from './run-program.ts';
 
-/** Suites to take packages from, and the one whose QEMU is new enough. */
+/** A release's own kernel, or the newest that is built for it. */
+export type KernelSuite = 'stable' | 'backports';
+
+/** Suites to take packages from; the one whose QEMU is new enough, and those with the kernels. */
 interface Release {
   readonly suites: readonly string[];
   readonly qemuSuite: string;
+  readonly kernelSuites: Readonly<Record<KernelSuite, string>>;
 }
 
 /** Tried in this order. */
 const RELEASES: readonly Release[] = [
-  { suites: ['trixie', 'trixie-backports'], qemuSuite: 'trixie-backports' },
-  { suites: ['forky'], qemuSuite: 'forky' },
+  {
+    suites: ['trixie', 'trixie-backports'],
+    qemuSuite: 'trixie-backports',
+    kernelSuites: { stable: 'trixie', backports: 'trixie-backports' },
+  },
+  {
+    suites: ['forky'],
+    qemuSuite: 'forky',
+    kernelSuites: { stable: 'forky', backports: 'forky' },
+  },
 ];
 
 const KEYRINGS = [
@@ -29,6 +41,8 @@ export interface DebianArchiveOptions {
   readonly hostConfiguration?: string;
   /** Keyrings of the host that may hold Debian's keys; the first that exists is used. */
   readonly keyrings?: readonly string[];
+  /** Debian's names of architectures to read lists of besides amd64. */
+  readonly foreign?: readonly string[];
   readonly signal?: AbortSignal;
   readonly onProgress: (text: string) => void;
 }
@@ -53,7 +67,7 @@ export class DebianArchive {
   static async open(options: DebianArchiveOptions): Promise<DebianArchive> {
     if (process.platform !== 'linux' || process.arch !== 'x64') {
       throw new CommandError(
-        `Debian's packages for amd64 do not run on ${process.platform}/${process.arch}`,
+        `they are for Linux on amd64, and this is ${process.platform} on ${process.arch}`,
       );
     }
     const sources = findDebianSources(options.hostConfiguration);
@@ -74,7 +88,7 @@ export class DebianArchive {
     throw failure;
   }
 
-  /** Downloads one package into `directory`, without what it depends on. */
+  /** Downloads one package, `NAME` or `NAME:ARCHITECTURE`, into `directory`, without what it depends on. */
   async download(name: string, directory: string): Promise<void> {
     await this.#apt(['download', '-q', name], {
       directory,
@@ -86,15 +100,16 @@ export class DebianArchive {
   }
 
   /**
-   * Downloads QEMU, and all that it needs down to the C library.
+   * Downloads a package of QEMU's, and all that it needs down to the C library.
    *
+   * @param name such as `qemu-system-x86`
    * @returns the folder with the package files
    */
-  async downloadQemu(): Promise<string> {
+  async downloadQemu(name: string): Promise<string> {
     let fetched = 0;
     let size = '';
     const args = ['install', '--download-only', '--no-install-recommends', '-y', '-q', '-t'];
-    await this.#apt([...args, this.#release.qemuSuite, 'qemu-system-x86'], {
+    await this.#apt([...args, this.#release.qemuSuite, name], {
       onOutput: (text) => {
         const got = text.match(/^Get:/gm)?.length ?? 0;
         size = /^Need to get (.*) of archives/m.exec(text)?.[1] ?? size;
@@ -105,15 +120,20 @@ export class DebianArchive {
     return join(this.#options.directory, 'cache', 'archives');
   }
 
-  /** Downloads the newest stock kernel into `directory`: one package, or since Linux 7 several with the release in their names. */
-  async downloadKernel(directory: string): Promise<void> {
-    const meta = `linux-image-amd64/${this.#release.suites[0]}`;
-    const image = /Depends: (linux-image-\S+)/.exec(await this.#depends(meta))?.[1];
-    if (image === undefined) throw new CommandError("Debian's archive has no linux-image-amd64");
+  /**
+   * Downloads a stock kernel into `directory`: one package, or since Linux 7 several with the release in their names.
+   *
+   * @param name of the package that depends on the newest, such as `linux-image-amd64`
+   */
+  async downloadKernel(name: string, suite: KernelSuite, directory: string): Promise<void> {
+    const newest = `${name}/${this.#release.kernelSuites[suite]}`;
+    const image = /Depends: (linux-image-\S+)/.exec(await this.#depends(newest))?.[1];
+    if (image === undefined) throw new CommandError(`Debian's archive has no ${name}`);
+    // With the architecture, where it is a foreign one.
     const release = image.slice('linux-image'.length);
     const parts = (await this.#depends(image)).match(/(?<=^ *Depends: )linux-\S+$/gm) ?? [];
-    for (const name of [image, ...parts.filter((part) => part.endsWith(release))]) {
-      await this.download(name, directory);
+    for (const part of [image, ...parts.filter((other) => other.endsWith(release))]) {
+      await this.download(part, directory);
     }
   }
 
@@ -144,7 +164,7 @@ async function readLists(
   try {
     return await update(
       options,
-      release.suites.map((suite) => sourceLine(source, suite, keyring)),
+      release.suites.map((suite) => sourceLine(source, suite, keyring, options.foreign)),
     );
   } catch (error) {
     const unknownKey =
@@ -172,13 +192,19 @@ async function readLists(
   const newer = KEYRINGS.map((file) => join(directory, file)).find((file) => existsSync(file));
   return update(
     options,
-    release.suites.map((suite) => sourceLine(source, suite, newer)),
+    release.suites.map((suite) => sourceLine(source, suite, newer, options.foreign)),
   );
 }
 
-function sourceLine(source: AptSource, suite: string, keyring: string | undefined): string {
+function sourceLine(
+  source: AptSource,
+  suite: string,
+  keyring: string | undefined,
+  foreign: readonly string[] = [],
+): string {
   const signedBy = keyring === undefined ? '' : ` signed-by=${keyring}`;
-  return `deb [arch=amd64${signedBy}] ${source.uri} ${suite} main`;
+  const architectures = ['amd64', ...foreign].join(',');
+  return `deb [arch=${architectures}${signedBy}] ${source.uri} ${suite} main`;
 }
 
 async function update(options: DebianArchiveOptions, lines: readonly string[]): Promise<string> {
@@ -189,7 +215,7 @@ async function update(options: DebianArchiveOptions, lines: readonly string[]): 
   const configuration = join(directory, 'apt.conf');
   writeFileSync(join(directory, 'sources.list'), `${lines.join('\n')}\n`);
   writeFileSync(join(directory, 'status'), '');
-  writeFileSync(configuration, aptConfiguration(directory));
+  writeFileSync(configuration, aptConfiguration(directory, options.foreign));
   try {
     await runProgram(
       'apt-get',
@@ -204,7 +230,8 @@ async function update(options: DebianArchiveOptions, lines: readonly string[]): 
 }
 
 /** Read after the host's configuration: its proxies stay, its folders, pins and hooks do not. */
-function aptConfiguration(directory: string): string {
+function aptConfiguration(directory: string, foreign: readonly string[] = []): string {
+  const architectures = ['amd64', ...foreign].map((name) => `"${name}";`).join(' ');
   return `Dir::State "${directory}/state";
 Dir::State::status "${directory}/status";
 Dir::Cache "${directory}/cache";
@@ -215,7 +242,7 @@ Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
 #clear APT::Architectures;
 APT::Architecture "amd64";
-APT::Architectures { "amd64"; };
+APT::Architectures { ${architectures} };
 APT::Sandbox::User "";
 APT::Update::Error-Mode "any";
 #clear APT::Update::Pre-Invoke;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isStatic, moduleInformation } from './elf.ts';
+import { elfMachine, isStatic, moduleInformation } from './elf.ts';
 import { elfModule, elfProgram } from './fixtures.ts';
 
 describe('moduleInformation', () => {
@@ -24,7 +24,14 @@ describe('moduleInformation', () => {
 
 describe('isStatic', () => {
   it('looks for a loader among the program headers', () => {
-    expect(isStatic(elfProgram(1, 1, 2))).toBe(true);
-    expect(isStatic(elfProgram(6, 3, 1))).toBe(false);
+    expect(isStatic(elfProgram([1, 1, 2]))).toBe(true);
+    expect(isStatic(elfProgram([6, 3, 1]))).toBe(false);
+  });
+});
+
+describe('elfMachine', () => {
+  it('tells which processor a program is for', () => {
+    expect(elfMachine(elfProgram([]))).toBe(62);
+    expect(elfMachine(elfProgram([], 183))).toBe(183);
   });
 });

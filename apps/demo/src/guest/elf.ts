@@ -1,4 +1,4 @@
-/** Reads the little of an ELF file that is needed here: what a module says of itself, and whether a program is static. */
+/** Reads the little of an ELF file that is needed here: what a module says of itself, where a program runs, and whether it is static. */
 
 const ELF_MAGIC = 0x464c457f;
 const ELFCLASS64 = 2;
@@ -60,6 +60,15 @@ export function isStatic(content: Uint8Array): boolean {
     if (view.getUint32(headers + index * PROGRAM_HEADER_BYTES, true) === PT_INTERP) return false;
   }
   return true;
+}
+
+/**
+ * The `e_machine` of a file's header: which processor it is for.
+ *
+ * @throws {Error} when it is not an ELF file
+ */
+export function elfMachine(content: Uint8Array): number {
+  return viewOf(content).getUint16(0x12, true);
 }
 
 /** `sh_offset` and `sh_size` of a section header. */

@@ -26,10 +26,11 @@ function section(table: Buffer, index: number, name: number, offset: number, siz
   table.writeBigUInt64LE(BigInt(size), index * 64 + 0x20);
 }
 
-/** An ELF program with program headers of these types. */
-export function elfProgram(...types: number[]): Buffer {
+/** An ELF program with program headers of these types; for x86-64 when not told otherwise. */
+export function elfProgram(types: readonly number[], machine = 62): Buffer {
   const program = Buffer.alloc(64 + types.length * 56);
   program.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  program.writeUInt16LE(machine, 0x12); // e_machine
   program.writeBigUInt64LE(64n, 0x20); // e_phoff
   program.writeUInt16LE(types.length, 0x38); // e_phnum
   types.forEach((type, index) => {
@@ -44,5 +45,13 @@ export function bzImage(version: string): Buffer {
   image.write('HdrS', 0x202);
   image.writeUInt16LE(0x3000 - 0x200, 0x20e); // kernel_version
   image.write(`${version}\0`, 0x3000);
+  return image;
+}
+
+/** An arm64 kernel image, uncompressed, whose version text is `version`. */
+export function armImage(version: string): Buffer {
+  const image = Buffer.alloc(16 * 1024);
+  image.write('ARMd', 0x38);
+  image.write(`Linux version ${version}`, 0x3000);
   return image;
 }

@@ -2,20 +2,25 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bzImage, elfProgram } from './fixtures.ts';
-import { prepareGuestParts } from './guest-parts.ts';
+import { armImage, bzImage, elfProgram } from './fixtures.ts';
+import { guestPartsAreCached, prepareGuestParts } from './guest-parts.ts';
+import { writePart } from './part-cache.ts';
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'viommu-test-'));
   mkdirSync(join(folder, 'modules'));
   writeFileSync(join(folder, 'vmlinuz'), bzImage('6.12.117-test (me)'));
-  writeFileSync(join(folder, 'busybox'), elfProgram(1));
-  writeFileSync(join(folder, 'dynamic'), elfProgram(3, 1));
+  writeFileSync(join(folder, 'busybox'), elfProgram([1]));
+  writeFileSync(join(folder, 'dynamic'), elfProgram([3, 1]));
+  writeFileSync(join(folder, 'Image'), armImage('6.12.117-arm (me)'));
+  writeFileSync(join(folder, 'busybox-arm64'), elfProgram([1], 183));
   writeFileSync(
     join(folder, 'qemu'),
     `#!/bin/sh
 [ "$1" = --version ] && echo "QEMU emulator version 10.1.2"
+echo 'q35 Standard PC'
+echo 'virt ARM Virtual Machine'
 echo 'name "vfio-user-pci", bus PCI'
 `,
   );
@@ -37,11 +42,13 @@ describe("prepareGuestParts with the user's own", () => {
       cache: own('cache'),
     });
     expect(parts).toEqual({
+      architecture: 'x86_64',
       qemu: { command: own('qemu'), arguments: [], environment: {}, version: '10.1.2' },
       kernel: own('vmlinuz'),
       kernelRelease: '6.12.117-test',
       modules: own('modules'),
       busybox: own('busybox'),
+      hostBusybox: own('busybox'),
     });
   });
 
@@ -56,6 +63,30 @@ describe("prepareGuestParts with the user's own", () => {
       cache: own('cache'),
     });
     expect(parts.compiler?.command).toBe('mycc');
+  });
+
+  it('takes those of an arm64 guest, with a busybox from the cache to unpack its modules', async () => {
+    const cache = own('cache-with-busybox');
+    await writePart(join(cache, 'busybox'), async (part) => {
+      writeFileSync(join(part, 'busybox'), elfProgram([1]));
+      return { packages: [], files: ['busybox'] };
+    });
+    const parts = await prepareGuestParts({
+      architecture: 'arm64',
+      qemu: own('qemu'),
+      kernel: own('Image'),
+      modules: own('modules'),
+      busybox: own('busybox-arm64'),
+      dtc: 'my-dtc',
+      cache,
+    });
+    expect(parts).toMatchObject({
+      architecture: 'arm64',
+      kernelRelease: '6.12.117-arm',
+      busybox: own('busybox-arm64'),
+      hostBusybox: join(cache, 'busybox', 'busybox'),
+      dtc: { command: 'my-dtc', arguments: [] },
+    });
   });
 
   it.each([
@@ -73,9 +104,29 @@ describe("prepareGuestParts with the user's own", () => {
     );
   });
 
+  it('refuses a busybox of another architecture', async () => {
+    await expect(
+      prepareGuestParts({ architecture: 'arm64', busybox: own('busybox') }),
+    ).rejects.toThrow('busybox is not for arm64, which the guest is');
+  });
+
   it('refuses a busybox that would not start in the guest', async () => {
     await expect(prepareGuestParts({ busybox: own('dynamic') })).rejects.toThrow(
       'pass a busybox that is linked statically',
     );
+  });
+});
+
+describe('guestPartsAreCached', () => {
+  it('looks at the parts of that guest and at no others', async () => {
+    const cache = own('cache-of-arm64');
+    for (const name of ['qemu-arm64', 'linux-arm64', 'busybox-arm64', 'busybox', 'table-tools']) {
+      expect(guestPartsAreCached({ architecture: 'arm64', cache })).toBe(false);
+      await writePart(join(cache, name), async () => ({ packages: [], files: [] }));
+    }
+    expect(guestPartsAreCached({ architecture: 'arm64', cache })).toBe(true);
+    expect(guestPartsAreCached({ architecture: 'arm64', pages: '16k', cache })).toBe(false);
+    expect(guestPartsAreCached({ cache })).toBe(false);
+    expect(guestPartsAreCached({ qemu: 'q', kernel: 'k', cache })).toBe(true);
   });
 });

@@ -1,36 +1,20 @@
 /** Gets together what a real guest needs: a QEMU, a kernel with its modules, and busybox; the user's own, or Debian's. */
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { CommandError, messageOf } from '../command-error.ts';
+import { CommandError } from '../command-error.ts';
+import { type Architecture, runsHere } from './architecture.ts';
 import { type Compiler, fetchedCompiler, ownCompiler } from './compiler.ts';
-import { DebianArchive } from './debian-archive.ts';
-import { isStatic } from './elf.ts';
+import { fetchParts } from './fetch-parts.ts';
 import { kernelRelease } from './kernel-release.ts';
-import {
-  cacheDirectory,
-  makeFolder,
-  type PackageRecord,
-  readPart,
-  sha256OfFile,
-  writePart,
-} from './part-cache.ts';
-import { LIBRARIES, LOADER, type PartName, QEMU, RECIPES, type Recipe } from './part-recipes.ts';
+import { checkBusybox, ownModules } from './own-parts.ts';
+import { cacheDirectory, readPart } from './part-cache.ts';
+import { busyboxPart, linuxPart, neededParts, type PartChoice, qemuPart } from './part-choice.ts';
+import { DTC, LIBRARIES, LOADER, qemuPath } from './part-recipes.ts';
 import { checkQemu, type QemuProgram } from './qemu-program.ts';
-import { runProgram } from './run-program.ts';
+import type { Program } from './run-program.ts';
 
-export interface GuestPartsOptions {
-  /** The user's own QEMU. */
-  readonly qemu?: string;
-  /** The user's own kernel, a vmlinuz. */
-  readonly kernel?: string;
-  /** The module tree of that kernel; `/lib/modules/RELEASE` when not given. */
+export interface GuestPartsOptions extends PartChoice {
+  /** The module tree of the user's own kernel; `/lib/modules/RELEASE` when not given. */
   readonly modules?: string;
-  /** The user's own busybox, linked statically. */
-  readonly busybox?: string;
-  /** The user's own C compiler, which can link statically. */
-  readonly cc?: string;
-  /** Whether a program of our own has to be compiled for the guest; false when not given. */
-  readonly compiler?: boolean;
   /** Where Debian's packages are kept; `VIOMMU_CACHE` or the user's cache folder when not given. */
   readonly cache?: string;
   readonly signal?: AbortSignal;
@@ -38,6 +22,7 @@ export interface GuestPartsOptions {
 }
 
 export interface GuestParts {
+  readonly architecture: Architecture;
   readonly qemu: QemuProgram;
   /** Path of the kernel image. */
   readonly kernel: string;
@@ -45,8 +30,12 @@ export interface GuestParts {
   readonly kernelRelease: string;
   /** Path of the kernel's module tree. */
   readonly modules: string;
-  /** Path of a static busybox. */
+  /** Path of a static busybox for the guest. */
   readonly busybox: string;
+  /** Path of a busybox that runs here. */
+  readonly hostBusybox: string;
+  /** The device tree compiler, which an arm64 guest needs. */
+  readonly dtc?: Program;
   /** There when it was asked for. */
   readonly compiler?: Compiler;
 }
@@ -57,31 +46,43 @@ export interface GuestParts {
  * @throws {CommandError} with one line that says what is wrong and what to install or pass
  */
 export async function prepareGuestParts(options: GuestPartsOptions = {}): Promise<GuestParts> {
-  const own = ownKernel(options);
-  if (options.busybox !== undefined) checkBusybox(options.busybox);
+  const { architecture = 'x86_64' } = options;
+  const needed = neededParts(options);
+  const modules = givenModules(options, architecture);
+  if (options.busybox !== undefined) checkBusybox(options.busybox, architecture);
   const ownQemu =
     options.qemu === undefined
       ? undefined
-      : await checkQemu({ command: options.qemu, arguments: [], environment: {} }, options.qemu);
+      : await checkQemu(
+          { command: options.qemu, arguments: [], environment: {} },
+          options.qemu,
+          architecture,
+        );
 
-  // apt takes no relative paths.
   const cache = options.cache === undefined ? cacheDirectory() : resolve(options.cache);
-  const needed: PartName[] = [];
-  if (ownQemu === undefined) needed.push('qemu');
-  if (own === undefined) needed.push('linux');
-  if (options.busybox === undefined) needed.push('busybox');
-  const needsCompiler = options.compiler === true;
-  if (needsCompiler && options.cc === undefined) needed.push('compiler');
-  await fetchMissing(needed, cache, options);
+  await fetchParts(needed, { ...options, cache });
 
-  const kernel = own?.kernel ?? join(cache, 'linux', 'vmlinuz');
+  const linux = options.kernel === undefined ? join(cache, linuxPart(options)) : undefined;
+  const kernel = options.kernel ?? join(linux!, 'vmlinuz');
+  const busybox = options.busybox ?? join(cache, busyboxPart(architecture), 'busybox');
   return {
-    qemu: ownQemu ?? (await checkQemu(cachedQemu(join(cache, 'qemu')), "Debian's QEMU")),
+    architecture,
+    qemu:
+      ownQemu ??
+      (await checkQemu(
+        cachedQemu(join(cache, qemuPart(architecture)), architecture),
+        "Debian's QEMU",
+        architecture,
+      )),
     kernel,
-    kernelRelease: kernelRelease(kernel),
-    modules: own?.modules ?? join(cache, 'linux', 'modules'),
-    busybox: options.busybox ?? join(cache, 'busybox', 'busybox'),
-    ...(needsCompiler
+    kernelRelease: kernelRelease(kernel, architecture),
+    modules: modules ?? join(linux!, 'modules'),
+    busybox,
+    hostBusybox: runsHere(architecture) ? busybox : join(cache, 'busybox', 'busybox'),
+    ...(architecture === 'arm64'
+      ? { dtc: deviceTreeCompiler(options.dtc, join(cache, 'table-tools')) }
+      : {}),
+    ...(options.compiler
       ? {
           compiler:
             options.cc === undefined
@@ -92,52 +93,43 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
   };
 }
 
-/** Whether {@link prepareGuestParts} would find all of Debian's parts in the cache. */
-export function guestPartsAreCached(cache = cacheDirectory()): boolean {
-  return Object.keys(RECIPES).every((name) => readPart(join(cache, name)) !== undefined);
+/**
+ * Whether {@link prepareGuestParts} with the same options would fetch nothing.
+ *
+ * @throws {CommandError} when there is no such guest
+ */
+export function guestPartsAreCached(
+  options: PartChoice & { readonly cache?: string } = {},
+): boolean {
+  const cache = options.cache ?? cacheDirectory();
+  return neededParts(options).every((name) => readPart(join(cache, name)) !== undefined);
 }
 
-/** The user's kernel and its modules, which go together. */
-function ownKernel(options: GuestPartsOptions): { kernel: string; modules: string } | undefined {
-  if (options.kernel === undefined) {
-    if (options.modules === undefined) return undefined;
-    throw new CommandError('--modules goes with --kernel; pass the kernel that they are of');
+/** The modules of the user's kernel, which go together; undefined when the kernel is Debian's. */
+function givenModules(options: GuestPartsOptions, architecture: Architecture): string | undefined {
+  if (options.kernel !== undefined) {
+    return ownModules(options.kernel, options.modules, architecture);
   }
-  const release = kernelRelease(options.kernel);
-  const modules = options.modules ?? `/lib/modules/${release}`;
-  if (!existsSync(modules)) {
-    throw new CommandError(
-      options.modules === undefined
-        ? `the modules of ${options.kernel} are not in ${modules}; pass --modules`
-        : `--modules: '${modules}' is not there`,
-    );
-  }
-  return { kernel: options.kernel, modules };
+  if (options.modules === undefined) return undefined;
+  throw new CommandError('--modules goes with --kernel; pass the kernel that they are of');
 }
 
-/** A busybox that needs libraries would not start in the guest, which has none. */
-function checkBusybox(path: string): void {
-  let fits: boolean;
-  try {
-    fits = isStatic(readFileSync(path));
-  } catch (error) {
-    throw new CommandError(`the busybox ${path} cannot be used: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  if (!fits) {
-    throw new CommandError(`${path} needs libraries; pass a busybox that is linked statically`);
-  }
+function deviceTreeCompiler(own: string | undefined, directory: string): Program {
+  if (own !== undefined) return { command: own, arguments: [] };
+  return {
+    command: join(directory, LOADER),
+    arguments: ['--library-path', join(directory, LIBRARIES), join(directory, DTC)],
+  };
 }
 
 /** Started through its own loader and libraries, so that it does not matter which the host has. */
-function cachedQemu(directory: string): Omit<QemuProgram, 'version'> {
+function cachedQemu(directory: string, architecture: Architecture): Omit<QemuProgram, 'version'> {
   return {
     command: join(directory, LOADER),
     arguments: [
       '--library-path',
       join(directory, LIBRARIES),
-      join(directory, QEMU),
+      join(directory, qemuPath(architecture)),
       '-L',
       join(directory, 'usr/share/qemu'),
       '-L',
@@ -145,68 +137,4 @@ function cachedQemu(directory: string): Omit<QemuProgram, 'version'> {
     ],
     environment: { QEMU_MODULE_DIR: join(directory, LIBRARIES, 'qemu') },
   };
-}
-
-async function fetchMissing(
-  needed: readonly PartName[],
-  cache: string,
-  options: GuestPartsOptions,
-): Promise<void> {
-  const missing = needed.filter((name) => readPart(join(cache, name)) === undefined);
-  if (missing.length === 0) return;
-  const { signal, onProgress = () => {} } = options;
-  const directory = makeFolder(cache);
-  try {
-    const archive = await DebianArchive.open({
-      directory,
-      onProgress,
-      ...(signal ? { signal } : {}),
-    });
-    for (const name of missing) {
-      const recipe: Recipe = RECIPES[name];
-      await writePart(join(cache, name), (folder) => make(recipe, archive, folder, options));
-    }
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    const flags = {
-      qemu: '--qemu',
-      linux: '--kernel and --modules',
-      busybox: '--busybox',
-      compiler: '--cc',
-    };
-    throw new CommandError(
-      `${missing.map((name) => RECIPES[name].title).join(', ')} cannot be had from Debian's packages (${messageOf(error)}); pass ${missing.map((name) => flags[name]).join(', ')}`,
-      { cause: error },
-    );
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-async function make(
-  recipe: Recipe,
-  archive: DebianArchive,
-  folder: string,
-  options: GuestPartsOptions,
-): Promise<{ packages: PackageRecord[]; files: string[] }> {
-  const downloads = await recipe.fetch(archive, folder);
-  options.onProgress?.(`unpacking ${recipe.title}`);
-  const root = join(folder, 'unpacked');
-  const packages: PackageRecord[] = [];
-  for (const file of readdirSync(downloads)) {
-    if (!file.endsWith('.deb')) continue;
-    const path = join(downloads, file);
-    await runProgram(
-      'dpkg-deb',
-      ['-x', path, root],
-      options.signal ? { signal: options.signal } : {},
-    );
-    // apt names the file NAME_VERSION_ARCHITECTURE.deb, with the colon of an epoch escaped.
-    const [name = file, version = ''] = file.split('_');
-    packages.push({ name, version: decodeURIComponent(version), sha256: sha256OfFile(path) });
-    rmSync(path);
-  }
-  const files = recipe.arrange(root, folder);
-  rmSync(root, { recursive: true, force: true });
-  return { packages, files };
 }

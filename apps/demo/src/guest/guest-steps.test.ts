@@ -24,6 +24,14 @@ describe('stepArguments', () => {
     ]);
   });
 
+  it('writes a URL without what separates steps', () => {
+    const url = 'http://10.0.2.2:8080/a,b*%20(1)';
+    const [text] = stepArguments([{ step: 'fetch', url, bytes: 1000, disk: 'vda' }], []);
+    expect(text).toBe(
+      'viommu.steps=fetch:http%3A%2F%2F10.0.2.2%3A8080%2Fa%2Cb%2a%2520%281%29:1000:vda',
+    );
+  });
+
   it('says nothing of disks when there are none to wait for', () => {
     expect(stepArguments([{ step: 'report' }], [])).toEqual(['viommu.steps=report']);
   });

@@ -36,9 +36,21 @@ export type GuestStep =
   | { readonly step: 'vfio'; readonly bdf: number }
   /** Waits for a disk that is plugged in, or out, while the guest runs; 20 s at most. */
   | { readonly step: 'appear' | 'vanish'; readonly disk: string }
+  /**
+   * Brings the network up and fetches `bytes` bytes from an HTTP server while it reads `disk` over and over; prints the SHA-256
+   * of what came and how much of the disk was read meanwhile.
+   */
+  | {
+      readonly step: 'fetch';
+      readonly url: string;
+      readonly bytes: number;
+      readonly disk: string;
+    }
+  /** Prints how often each of the virtio devices' interrupts came, and by what. */
+  | { readonly step: 'interrupts' }
   /** Reads 64 bytes of /dev/hwrng. */
   | { readonly step: 'rng' }
-  /** Restarts the machine inside the same QEMU; what follows runs in the next boot. */
+  /** Restarts the machine inside the same QEMU; what follows runs in the next boot. Only on x86_64. */
   | { readonly step: 'reboot' };
 
 /**
@@ -65,9 +77,19 @@ function stepText(step: GuestStep): string {
       return `${step.step}:${step.disk}`;
     case 'vfio':
       return `vfio:${formatBdf(step.bdf).slice('00:'.length)}`;
+    case 'fetch':
+      return `fetch:${escapeUrl(step.url)}:${step.bytes}:${step.disk}`;
     default:
       return step.step;
   }
+}
+
+/** Without what separates steps and their parts, and what a shell would take for a pattern. */
+function escapeUrl(url: string): string {
+  return encodeURIComponent(url).replaceAll(
+    /[!'()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  );
 }
 
 function mebibytes(bytes: number): number {

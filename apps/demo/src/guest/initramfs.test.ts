@@ -56,6 +56,17 @@ describe('buildInitramfs', () => {
     expect(entries.get('bin/vfio-dma')).toEqual({ mode: 0o100755, content: 'BUSYBOX' });
   });
 
+  it('loads the modules that it is told to, in their order', () => {
+    const order = buildInitramfs({
+      busybox: join(folder, 'busybox'),
+      modules: folder,
+      kernelRelease: '6.12.1',
+      load: ['virtio_blk', 'virtio_pci'],
+      output: join(folder, 'load.gz'),
+    });
+    expect(order).toEqual(['virtio_iommu', 'virtio_blk']);
+  });
+
   it('holds busybox, /init, the modules and their order, and nothing else', () => {
     const output = join(folder, 'initramfs.gz');
     const order = buildInitramfs({

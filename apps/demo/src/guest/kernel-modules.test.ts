@@ -53,14 +53,20 @@ describe('findKernelModules', () => {
     expect(names()).toEqual(['rng_core', 'virtio_rng']);
   });
 
-  it('takes VFIO along when the guest drives devices from user space', () => {
-    put('modules.builtin', 'a/virtio_pci.ko\na/virtio_blk.ko\na/virtio_iommu.ko\n');
-    put('kernel/vfio.ko', module(''));
-    put('kernel/vfio_iommu_type1.ko', module('vfio'));
-    put('kernel/vfio-pci.ko', module('vfio'));
-    expect(names()).toEqual([]);
-    const modules = findKernelModules(tree, RELEASE, '/nowhere/busybox', true);
-    expect(modules.map(({ name }) => name)).toEqual(['vfio', 'vfio_iommu_type1', 'vfio_pci']);
+  it('loads what it is told to in the order that it is told', () => {
+    put('modules.builtin', 'a/virtio_pci.ko\na/virtio_blk.ko\n');
+    put('kernel/virtio-iommu.ko', module('iova'));
+    put('kernel/iova.ko', module(''));
+    put('kernel/virtio_mmio.ko', module(''));
+    const load = (...wanted: string[]) =>
+      findKernelModules(tree, RELEASE, '/nowhere/busybox', wanted).map(({ name }) => name);
+    expect(load('virtio_iommu', 'virtio_mmio')).toEqual(['iova', 'virtio_iommu', 'virtio_mmio']);
+    expect(load('virtio_mmio', 'virtio_blk', 'virtio_iommu')).toEqual([
+      'virtio_mmio',
+      'iova',
+      'virtio_iommu',
+    ]);
+    expect(() => load('virtio_net')).toThrow(/has no virtio_net.* the guest needs it/);
   });
 
   it('hands over the modules as they were before compression', () => {

@@ -13,31 +13,32 @@ export interface KernelModule {
   readonly content: Uint8Array;
 }
 
-/** What the guest cannot do without. */
-const REQUIRED = ['virtio_pci', 'virtio_iommu', 'virtio_blk'];
+/** What a guest with an IOMMU and disks on PCI cannot do without. */
+export const STANDARD_MODULES: readonly string[] = ['virtio_pci', 'virtio_iommu', 'virtio_blk'];
+/** What a program in its user space needs to drive a device. */
+export const VFIO_MODULES: readonly string[] = ['vfio_iommu_type1', 'vfio_pci'];
 /** What it loads if there is one. */
 const OPTIONAL = ['virtio_rng'];
-/** What a program in its user space needs to drive a device. */
-const VFIO = ['vfio_iommu_type1', 'vfio_pci'];
 
 const MODULE_FILE = /^(.+)\.ko(?:\.(?:xz|zst|gz))?$/;
 
 /**
- * The modules to load, each after the ones it depends on; modules that are built into the kernel are left out.
+ * The modules to load, in the order of `wanted` but each after the ones it depends on; those that are built into the kernel
+ * are left out.
  *
  * Dependencies are read from the modules themselves, since Debian's packages hold no `modules.dep`.
  *
  * @param directory a `/lib/modules/VERSION` tree
  * @param release the release of the kernel that is to load them
  * @param busybox a busybox that can run here, for modules compressed with xz
- * @param vfio whether the guest is to drive devices from user space
- * @throws {CommandError} when the kernel has no virtio-iommu driver, or a module cannot be read or is of another kernel
+ * @param wanted names, with underscores
+ * @throws {CommandError} when the kernel does not have one of them, or a module cannot be read or is of another kernel
  */
 export function findKernelModules(
   directory: string,
   release: string,
   busybox: string,
-  vfio = false,
+  wanted: readonly string[] = STANDARD_MODULES,
 ): KernelModule[] {
   const files = moduleFiles(directory);
   const builtIn = builtInModules(directory);
@@ -64,7 +65,7 @@ export function findKernelModules(
     found.set(name, { name, content });
   };
 
-  for (const name of vfio ? [...REQUIRED, ...VFIO] : REQUIRED) add(name, 'the guest');
+  for (const name of wanted) add(name, 'the guest');
   for (const name of OPTIONAL) {
     if (files.has(name)) add(name, 'the guest');
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dumpTreeArguments } from './machine-types/virt.ts';
 import {
   machineArguments,
   ownDeviceArguments,
@@ -27,6 +28,32 @@ describe('machineArguments', () => {
       '-device',
       '{"driver":"vfio-user-pci","addr":"0x5","socket":{"type":"unix","path":"/run/blk.sock"}}',
     ]);
+  });
+
+  it('hands an Arm machine a device tree', () => {
+    expect(
+      machineArguments({
+        architecture: 'arm64',
+        functions: functions.slice(0, 1),
+        deviceTreeFile: '/run/a,b.dtb',
+      }),
+    ).toEqual([
+      '-machine',
+      'virt,gic-version=3,memory-backend=ram',
+      '-object',
+      'memory-backend-memfd,id=ram,size=512M,share=on',
+      '-m',
+      '512',
+      '-dtb',
+      '/run/a,b.dtb',
+      '-device',
+      '{"driver":"vfio-user-pci","addr":"0x4","socket":{"type":"unix","path":"/run/iommu.sock"}}',
+    ]);
+  });
+
+  it('has firmware boot from nothing that cannot reach memory', () => {
+    const args = machineArguments({ functions: [], bootBypass: false });
+    expect(args.slice(-2)).toEqual(['-boot', 'strict=on']);
   });
 
   it('leaves the memory unshared when asked to', () => {
@@ -72,6 +99,11 @@ describe('qemuArguments', () => {
     expect(args).not.toContain('-no-reboot');
   });
 
+  it('has the console on the serial port of the machine', () => {
+    const machine = { architecture: 'arm64', functions: [] } as const;
+    expect(qemuArguments({ ...guest, machine }).at(-1)).toBe('console=ttyAMA0 quiet panic=-1');
+  });
+
   it('ends QEMU at the first reboot when asked to', () => {
     expect(qemuArguments({ ...guest, reboots: false })).toContain('-no-reboot');
   });
@@ -93,5 +125,14 @@ describe('ownDeviceArguments', () => {
 describe('shellText', () => {
   it('quotes what a shell would take apart', () => {
     expect(shellText(['-m', '512', '{"a":1}', "it's", ''])).toBe(`-m 512 '{"a":1}' 'it'\\''s' ''`);
+  });
+});
+
+describe('dumpTreeArguments', () => {
+  it('describe the machine that is booted later, with the same interrupt controller and memory', () => {
+    expect(dumpTreeArguments('/run/a,b.dtb', 1024)).toEqual([
+      ...['-machine', 'virt,gic-version=3,dumpdtb=/run/a,,b.dtb', '-m', '1024'],
+      ...['-cpu', 'max', '-nodefaults', '-display', 'none'],
+    ]);
   });
 });

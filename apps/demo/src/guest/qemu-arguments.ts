@@ -1,24 +1,18 @@
 /** Writes QEMU's command line: the machine with our functions in it, and the guest that boots on it. */
-/** One of our PCI functions, served on a UNIX socket. */
-interface SocketFunction {
-  /** bus << 8 | device << 3 | function, on bus 0. */
-  readonly bdf: number;
-  readonly socketPath: string;
-}
+import type { Architecture } from './architecture.ts';
+import type {
+  MachineArguments,
+  MachineType,
+  SocketFunction,
+} from './machine-types/machine-type.ts';
+import { Q35 } from './machine-types/q35.ts';
+import { VIRT } from './machine-types/virt.ts';
+import { doubleCommas } from './qemu-text.ts';
 
-export interface MachineArguments {
-  readonly functions: readonly SocketFunction[];
-  /** A file with a complete ACPI VIOT. */
-  readonly viotFile?: string;
-  /** Guest memory; 512 when not given. */
-  readonly memoryMebibytes?: number;
-  /** Whether the functions can map the guest's memory; true when not given. Without it each access is a message. */
-  readonly sharedMemory?: boolean;
-  /** Whether the functions reach memory before the guest's driver is up; true when not given. */
-  readonly bootBypass?: boolean;
-  /** Further arguments, such as devices of QEMU's own to compare with. */
-  readonly more?: readonly string[];
-}
+const MACHINE_TYPES: Readonly<Record<Architecture, MachineType>> = { x86_64: Q35, arm64: VIRT };
+
+/** Guest memory in MiB when nothing is said. */
+export const DEFAULT_MEMORY_MEBIBYTES = 512;
 
 /**
  * The arguments that put our functions into a machine. They say nothing of what boots on it: for users with a guest of
@@ -27,19 +21,16 @@ export interface MachineArguments {
  * The sockets must be listening before QEMU starts.
  */
 export function machineArguments(machine: MachineArguments): string[] {
-  const memory = machine.memoryMebibytes ?? 512;
+  const memory = machine.memoryMebibytes ?? DEFAULT_MEMORY_MEBIBYTES;
   const shared = machine.sharedMemory ?? true;
+  const type = machineType(machine);
   return [
     '-machine',
-    shared ? 'q35,memory-backend=ram' : 'q35',
+    shared ? `${type.name},memory-backend=ram` : type.name,
     ...(shared ? ['-object', `memory-backend-memfd,id=ram,size=${memory}M,share=on`] : []),
     '-m',
     `${memory}`,
-    // Firmware waits for ever for a disk that cannot reach memory; "strict" has it leave alone what it need not boot from.
-    ...((machine.bootBypass ?? true) ? [] : ['-boot', 'strict=on']),
-    ...(machine.viotFile === undefined
-      ? []
-      : ['-acpitable', `file=${doubleCommas(machine.viotFile)}`]),
+    ...type.arguments(machine),
     ...machine.functions.flatMap(({ bdf, socketPath }) => [
       '-device',
       JSON.stringify({
@@ -106,7 +97,12 @@ export function qemuArguments(guest: GuestArguments): string[] {
     guest.initramfs,
     '-append',
     // panic=-1: a guest that panics reboots at once instead of waiting for the harness to lose patience.
-    ['console=ttyS0', 'quiet', 'panic=-1', ...(guest.append ?? [])].join(' '),
+    [
+      `console=${machineType(guest.machine).console}`,
+      'quiet',
+      'panic=-1',
+      ...(guest.append ?? []),
+    ].join(' '),
   ];
 }
 
@@ -117,6 +113,10 @@ export function shellText(args: readonly string[]): string {
     .join(' ');
 }
 
+function machineType({ architecture = 'x86_64' }: MachineArguments): MachineType {
+  return MACHINE_TYPES[architecture];
+}
+
 /** QEMU's form of an address: `0x5`, or `0x5.0x1` for a function other than 0. */
 function slot(bdf: number): string {
   const device = `0x${(bdf >> 3).toString(16)}`;
@@ -125,9 +125,4 @@ function slot(bdf: number): string {
 
 function sharesSlot(bdf: number, functions: readonly SocketFunction[]): boolean {
   return functions.some((other) => other.bdf !== bdf && other.bdf >> 3 === bdf >> 3);
-}
-
-/** In QEMU's comma-separated options a comma of a value is doubled. */
-function doubleCommas(value: string): string {
-  return value.replaceAll(',', ',,');
 }

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Architecture } from './architecture.ts';
 import { checkQemu, isVersion, qemuVersion } from './qemu-program.ts';
 
 let folder: string;
@@ -11,14 +12,18 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A program that answers as a QEMU of that version would. */
-function fakeQemu(version: string, devices: string): string {
+function fakeQemu(
+  version: string,
+  devices: string,
+  machine = 'q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-11.1)',
+): string {
   const path = join(folder, `qemu-${version}`);
   writeFileSync(
     path,
     `#!/bin/sh
 case $1 in
 --version) echo "QEMU emulator version ${version} (Debian 1:${version}+ds-1)" ;;
--device) echo '${devices}' ;;
+-machine) [ "$2" = help ] && echo '${machine}' || echo '${devices}' ;;
 esac
 `,
   );
@@ -26,8 +31,8 @@ esac
   return path;
 }
 
-async function check(path: string) {
-  return checkQemu({ command: path, arguments: [], environment: {} }, path);
+async function check(path: string, architecture?: Architecture) {
+  return checkQemu({ command: path, arguments: [], environment: {} }, path, architecture);
 }
 
 describe('checkQemu', () => {
@@ -46,6 +51,21 @@ describe('checkQemu', () => {
   it('refuses one without the device', async () => {
     const path = fakeQemu('11.0.0', 'name "vfio-pci", bus PCI');
     await expect(check(path)).rejects.toThrow('was built without vfio-user-pci');
+  });
+
+  it('tells the architectures apart by their machines', async () => {
+    const devices = 'name "vfio-user-pci", bus PCI';
+    const arm = fakeQemu(
+      '11.1.3',
+      devices,
+      'virt   QEMU 11.1 ARM Virtual Machine (alias of virt-11.1)',
+    );
+    await expect(check(arm, 'arm64')).resolves.toMatchObject({ version: '11.1.3' });
+    await expect(check(arm)).rejects.toThrow(
+      `${arm} emulates no x86_64 machine; it takes a qemu-system-x86_64`,
+    );
+    const other = fakeQemu('11.1.2', devices, 'virt   RISC-V VirtIO board');
+    await expect(check(other, 'arm64')).rejects.toThrow('it takes a qemu-system-aarch64');
   });
 
   it('refuses what is not there, and what is not QEMU', async () => {

@@ -1,12 +1,10 @@
 /** A QEMU that can be started, and the check that it is one that viommu can work with. */
 import { CommandError, messageOf } from '../command-error.ts';
-import { runProgram } from './run-program.ts';
+import { ARCHITECTURES, type Architecture } from './architecture.ts';
+import { type Program, runProgram } from './run-program.ts';
 
 /** How to start a QEMU. */
-export interface QemuProgram {
-  readonly command: string;
-  /** What goes before QEMU's own arguments. */
-  readonly arguments: readonly string[];
+export interface QemuProgram extends Program {
   readonly environment: Readonly<Record<string, string>>;
   /** Such as `11.1.3`. */
   readonly version: string;
@@ -17,11 +15,12 @@ const OLDEST = [10, 1] as const;
 /**
  * Asks a QEMU for its version and its devices.
  *
- * @throws {CommandError} when it does not run, is older than 10.1, or has no vfio-user-pci
+ * @throws {CommandError} when it does not run, is older than 10.1, emulates another architecture, or has no vfio-user-pci
  */
 export async function checkQemu(
   start: Omit<QemuProgram, 'version'>,
   name: string,
+  architecture: Architecture = 'x86_64',
 ): Promise<QemuProgram> {
   const ask = async (...args: string[]): Promise<string> => {
     try {
@@ -39,10 +38,13 @@ export async function checkQemu(
       `${name} is QEMU ${version}; ${OLDEST.join('.')} or newer is needed, for its vfio-user-pci`,
     );
   }
-  if (!(await ask('-device', 'help')).includes('"vfio-user-pci"')) {
-    throw new CommandError(
-      `${name} was built without vfio-user-pci; it takes a qemu-system-x86_64 for Linux`,
-    );
+  const { qemu, qemuMachine } = ARCHITECTURES[architecture];
+  if (!qemuMachine.test(await ask('-machine', 'help'))) {
+    throw new CommandError(`${name} emulates no ${architecture} machine; it takes a ${qemu}`);
+  }
+  // Arm's has no machine that it takes for granted.
+  if (!(await ask('-machine', 'none', '-device', 'help')).includes('"vfio-user-pci"')) {
+    throw new CommandError(`${name} was built without vfio-user-pci; it takes a ${qemu} for Linux`);
   }
   return { ...start, version };
 }

@@ -1,7 +1,8 @@
 /** Runs QEMU with the test guest, follows its serial console, and ends it in time. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
-import { type GuestReport, GuestReportReader } from './guest-report.ts';
+import type { GuestReport } from './guest-report.ts';
+import { GuestReportReader } from './guest-report-reader.ts';
 import { isVersion, type QemuProgram } from './qemu-program.ts';
 
 export interface RunGuestOptions {

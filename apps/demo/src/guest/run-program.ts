@@ -2,6 +2,13 @@
 import { spawn } from 'node:child_process';
 import { CommandError } from '../command-error.ts';
 
+/** How to start a program. */
+export interface Program {
+  readonly command: string;
+  /** What goes before its own arguments. */
+  readonly arguments: readonly string[];
+}
+
 export interface RunProgramOptions {
   readonly directory?: string;
   readonly environment?: NodeJS.ProcessEnv;

@@ -12,27 +12,19 @@ import { ownDeviceArguments, qemuArguments } from '../guest/qemu-arguments.ts';
 import { type GuestRun, type RunGuestOptions, runGuest } from '../guest/run-guest.ts';
 import type { MachineDescription } from '../machine/machine-description.ts';
 import { machineTopology } from '../machine/machine-topology.ts';
+import { standardMachine } from '../machine/standard-machine.ts';
 import { type Server, startServer } from '../server/server.ts';
 import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
 import { makeDiskImage } from './disk-image.ts';
 
-/** Where the functions are on the PCI bus of `viommu linux`. */
-const IOMMU_BDF = 0x20;
-const FIRST_DISK_BDF = 0x28;
-const RNG_BDF = 0x30;
-const SECOND_DISK_BDF = 0x38;
-export const ENGINE_BDF = 0x40;
-
 export interface LinuxMachineOptions {
+  /** With a compiler where a DMA engine is passed through, for the program that drives it. */
   readonly parts: GuestParts;
-  /** Size of each disk in bytes; one disk of 80 MiB when not given. At most two. */
+  /** Size of each disk in bytes; one disk of 80 MiB when not given. */
   readonly diskBytes?: readonly number[];
-  /** True when not given. */
-  readonly bootBypass?: boolean;
-  readonly pageSizeMask?: bigint;
+  /** What the machine has, given the paths of its disks; the standard machine when not given. */
+  readonly describe?: (disks: readonly string[]) => MachineDescription;
   readonly checkIsolation?: boolean;
-  /** A DMA engine that is passed through, and a program in the guest that drives it; `parts` then has a compiler. */
-  readonly engine?: boolean;
   readonly onMessage?: (message: ServerMessage) => void;
   /** The built server thread, for callers that run from sources. */
   readonly threadFile?: string;
@@ -76,19 +68,8 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       makeDiskImage(path, bytes);
       return path;
     });
-    const description: MachineDescription = {
-      iommu: IOMMU_BDF,
-      disks: disks.map((path, index) => ({
-        bdf: index === 0 ? FIRST_DISK_BDF : SECOND_DISK_BDF,
-        path,
-        readOnly: false,
-      })),
-      rng: RNG_BDF,
-      bootBypass: options.bootBypass ?? true,
-      ...(options.engine ? { engine: ENGINE_BDF } : {}),
-      ...(options.pageSizeMask === undefined ? {} : { pageSizeMask: options.pageSizeMask }),
-    };
-    const vfioProgram = options.engine
+    const description = (options.describe ?? describeStandard)(disks);
+    const vfioProgram = description.devices.some(({ kind }) => kind === 'engine')
       ? await compileVfioProgram(options.parts, folder)
       : undefined;
     const initramfs = join(folder, 'initramfs.gz');
@@ -118,16 +99,16 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       stop,
       boot(guest) {
         const names = guest.disks ?? disks.map((_, index) => `vd${'ab'[index]}`);
-        const { steps, append, sharedMemory, ownDevices, disks: _, ...run } = guest;
+        const { steps, append, sharedMemory, ownDevices: own, disks: _, ...run } = guest;
         return runGuest({
           qemu: options.parts.qemu,
           arguments: qemuArguments({
-            machine: ownDevices
-              ? { functions: [], more: ownDeviceArguments(IOMMU_BDF, description.disks) }
+            machine: own
+              ? { functions: [], more: ownDevices(description) }
               : {
                   functions: server.sockets,
                   viotFile,
-                  bootBypass: description.bootBypass,
+                  bootBypass: description.iommus.every(({ bootBypass }) => bootBypass),
                   ...(sharedMemory === undefined ? {} : { sharedMemory }),
                 },
             kernel: options.parts.kernel,
@@ -149,6 +130,21 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
     remove();
     throw error;
   }
+}
+
+function describeStandard(disks: readonly string[]): MachineDescription {
+  return standardMachine({ disks });
+}
+
+/** QEMU's own IOMMU and disks, at the addresses of ours. */
+function ownDevices({ iommus, devices }: MachineDescription): string[] {
+  const onPci = devices.flatMap((device) =>
+    device.kind === 'disk' && device.place.bus === 'pci'
+      ? [{ bdf: device.place.bdf, path: device.path }]
+      : [],
+  );
+  const iommu = iommus[0]!.place;
+  return iommu.bus === 'pci' ? ownDeviceArguments(iommu.bdf, onPci) : [];
 }
 
 async function compileVfioProgram({ compiler }: GuestParts, folder: string): Promise<string> {

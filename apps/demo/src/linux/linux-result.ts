@@ -44,13 +44,16 @@ export function judge(
     bypassedBytes: sum((endpoint) => endpoint.bypassedBytes),
     bypassedAfterAttach: sum((endpoint) => endpoint.bypassedAfterAttach),
   };
-  const bound =
-    boot?.pci.some(({ id, driver }) => id === '1af4:1057' && driver !== undefined) ?? false;
+  const bound = boot?.virtio.filter(({ id, driver }) => id === '23' && driver !== undefined) ?? [];
+  const iommus = statistics.iommus.length;
   const grouped = new Set(groups.flatMap(({ devices }) => devices)).size;
   const judgement = scenario.judge(outcome);
   const checks: Check[] = [
     { holds: run.problem === undefined, text: run.problem ?? 'the guest ran all its steps' },
-    { holds: bound, text: "the guest's driver is bound to the IOMMU" },
+    {
+      holds: bound.length === iommus,
+      text: `the guest's driver is bound to ${bound.length} of ${iommus} IOMMUs`,
+    },
     {
       holds: grouped === endpoints.length,
       text: `${grouped} of ${endpoints.length} endpoints are in an IOMMU group`,

@@ -1,100 +1,76 @@
-/** What a machine consists of, as plain data that can be sent to another thread, and the checks of it. */
-import { statSync } from 'node:fs';
-import { formatBdf, parsePciAddress } from '@viommu/viot';
-import { CommandError, messageOf } from '../command-error.ts';
+/** What a machine consists of: plain data that can be sent to another thread. Types and docs only. */
 
 /** A PCI address as one number: bus << 8 | device << 3 | function. */
 export type Bdf = number;
 
-export interface DiskDescription {
+/** A PCI function. */
+export interface PciPlace {
+  readonly bus: 'pci';
   readonly bdf: Bdf;
-  readonly path: string;
-  readonly readOnly: boolean;
 }
 
-export interface MachineDescription {
-  readonly iommu: Bdf;
-  readonly disks: readonly DiskDescription[];
-  /** Address of a virtio-rng, if there is one. */
-  readonly rng?: Bdf;
-  /** Address of a DMA engine, a device of the simulated host that is passed through. */
-  readonly engine?: Bdf;
+/** Where the registers of a virtio device are: in a PCI function of its own, or in one of the virtio-mmio windows. */
+export type Place = PciPlace | { readonly bus: 'mmio'; readonly window: number };
+
+/** A virtio-iommu. */
+export interface IommuDescription {
+  readonly place: Place;
   /** Whether endpoints bypass the IOMMU until the guest's driver says otherwise. */
   readonly bootBypass: boolean;
   /** Bit n: mappings of 2^n bytes; the lowest bit is the granule. */
   readonly pageSizeMask?: bigint;
 }
 
-/** Parses `00:05.0`, naming the option in the error. */
-export function parseAddress(option: string, text: string): Bdf {
-  try {
-    const { segment, bdf } = parsePciAddress(text);
-    if (segment === 0) return bdf;
-  } catch (error) {
-    throw new CommandError(`${option}: ${messageOf(error)}`);
-  }
-  throw new CommandError(
-    `${option}: '${text}' is in another segment; this machine has segment 0 only`,
-  );
+/** What every device behind an IOMMU has. */
+interface Endpoint {
+  readonly place: Place;
+  /** Index of its IOMMU. */
+  readonly iommu: number;
+  /** The ID by which its IOMMU knows it. */
+  readonly endpoint: number;
 }
 
-/** Parses `00:05.0=disk.img` or `00:05.0=disk.img,ro`. */
-export function parseDisk(option: string, text: string): DiskDescription {
-  const separator = text.indexOf('=');
-  if (separator < 0) {
-    throw new CommandError(
-      `${option}: '${text}' is not of the form ADDRESS=FILE, such as 00:05.0=disk.img`,
-    );
-  }
-  const file = text.slice(separator + 1);
-  const readOnly = file.endsWith(',ro');
-  return {
-    bdf: parseAddress(option, text.slice(0, separator)),
-    path: readOnly ? file.slice(0, -',ro'.length) : file,
-    readOnly,
-  };
+/** A virtio-blk on a file. */
+export interface DiskDescription extends Endpoint {
+  readonly kind: 'disk';
+  readonly path: string;
+  readonly readOnly: boolean;
 }
 
-/** Refuses what cannot become a machine: two functions at one address, a disk that is not there. */
-export function checkMachine(description: MachineDescription): void {
-  const seen = new Map<Bdf, string>();
-  const functions: [string, Bdf | undefined][] = [
-    ['the IOMMU', description.iommu],
-    ...description.disks.map((disk): [string, Bdf] => [`disk ${disk.path}`, disk.bdf]),
-    ['the rng', description.rng],
-    ['the DMA engine', description.engine],
-  ];
-  for (const [name, bdf] of functions) {
-    if (bdf === undefined) continue;
-    if (bdf > 0xff) {
-      throw new CommandError(
-        `${name} is at ${formatBdf(bdf)}; QEMU takes these functions on bus 0 only`,
-      );
-    }
-    const other = seen.get(bdf);
-    if (other !== undefined) {
-      throw new CommandError(
-        `${other} and ${name} are both at ${formatBdf(bdf)}; give each an address of its own`,
-      );
-    }
-    seen.set(bdf, name);
-  }
-  for (const disk of description.disks) {
-    let size: number;
-    try {
-      const status = statSync(disk.path);
-      if (!status.isFile()) throw new CommandError(`disk ${disk.path} is not a regular file`);
-      size = status.size;
-    } catch (error) {
-      if (error instanceof CommandError) throw error;
-      throw new CommandError(`disk ${disk.path} cannot be opened: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
-    if (size === 0 || size % 512 !== 0) {
-      throw new CommandError(
-        `disk ${disk.path} has ${size} bytes; a disk is a positive multiple of 512`,
-      );
-    }
-  }
+/** A virtio-rng. */
+interface RngDescription extends Endpoint {
+  readonly kind: 'rng';
+}
+
+/** A DMA engine, a device of the simulated host that is passed through; a PCI function. */
+export interface EngineDescription extends Endpoint {
+  readonly kind: 'engine';
+  readonly place: PciPlace;
+}
+
+export type DeviceDescription = DiskDescription | RngDescription | EngineDescription;
+
+/** A range of addresses, the end inclusive. */
+interface MsiWindow {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The PCI function in whose BAR 0 the virtio-mmio windows are. */
+export interface WindowsDescription {
+  readonly bdf: Bdf;
+  readonly vendorId: number;
+  readonly deviceId: number;
+  /** Bytes, a power of two; what the windows need when not given. */
+  readonly barSize?: number;
+}
+
+export interface MachineDescription {
+  readonly iommus: readonly IommuDescription[];
+  /** All that is behind them. */
+  readonly devices: readonly DeviceDescription[];
+  /** There when a place is a window; windows are numbered from 0, without gaps. */
+  readonly windows?: WindowsDescription;
+  /** Where the machine's devices send message-signalled interrupts; a guest must not map anything there. */
+  readonly msiWindows: readonly MsiWindow[];
 }

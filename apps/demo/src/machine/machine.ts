@@ -1,29 +1,24 @@
-/** The composition root: builds the IOMMU, its endpoints and their PCI functions, and wires them; nothing else does. */
-
+/** The composition root: builds the IOMMUs, what is behind them and their PCI functions, and wires them; nothing else does. */
 import { VirtioBlockDevice, VirtioEntropyDevice } from '@viommu/devices';
-import { fillRandom, openFileDisk } from '@viommu/devices/node';
+import { type FileDisk, fillRandom, openFileDisk } from '@viommu/devices/node';
+import { createMmioWindowsFunction } from '@viommu/mmio-windows';
+import { createVirtioMmioDevice, type MmioDevice } from '@viommu/transport-mmio';
 import {
-  type IommuObserver,
-  type TranslationBackend,
-  VIRTIO_IOMMU_RESV_MEM_T_MSI,
-  VirtioIommuDevice,
-} from '@viommu/iommu-core';
-import { simBackend } from '@viommu/pviommu-sim';
-import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
-import type { GuestMemory, Logger } from '@viommu/virtqueue';
+  createVirtioPciFunction,
+  type PciFunction,
+  type VirtioPciFunctionOptions,
+} from '@viommu/transport-pci';
+import type { GuestMemory } from '@viommu/virtqueue';
 import type { VirtioDevice } from '@viommu/virtqueue/device';
-import { createPassThrough, type PassThroughObserver } from '../passthrough/pass-through.ts';
-import type { Bdf, MachineDescription } from './machine-description.ts';
-
-/** Where x86 machines send message-signalled interrupts; a guest on x86 needs it to be reserved. */
-const MSI_REGION = {
-  subtype: VIRTIO_IOMMU_RESV_MEM_T_MSI,
-  start: 0xfee0_0000,
-  end: 0xfeef_ffff,
-} as const;
-
-/** What of the host's memory is contiguous; a host with 4 KiB would have a quarter million mappings for a guest that boots. */
-const HOST_FRAME_SIZE = 65536;
+import { describePlace, iommuSocketName, socketNames } from './describe.ts';
+import type {
+  Bdf,
+  DeviceDescription,
+  EngineDescription,
+  MachineDescription,
+  Place,
+} from './machine-description.ts';
+import { type IommuMakerOptions, type MachineIommu, makeIommu } from './make-iommu.ts';
 
 /** A PCI function of the machine, with the name of its socket. */
 interface MachineFunction {
@@ -32,107 +27,147 @@ interface MachineFunction {
   readonly function: PciFunction;
 }
 
+/** What is behind an IOMMU. */
+interface MachineEndpoint {
+  readonly iommu: number;
+  readonly endpoint: number;
+  /** Where its registers are, such as `00:05.0`. */
+  readonly device: string;
+}
+
 export interface Machine {
-  readonly iommu: VirtioIommuDevice;
-  readonly backend: TranslationBackend;
-  /** The IOMMU first. */
+  readonly iommus: readonly MachineIommu[];
+  readonly endpoints: readonly MachineEndpoint[];
+  /** The IOMMUs first. */
   readonly functions: readonly MachineFunction[];
   /** Flushes and closes the disks. */
   close(): void;
 }
 
-export interface MachineOptions {
-  readonly logger?: Logger;
-  readonly observer?: IommuObserver;
-  /** Sees what is done on the host for the device that is passed through. */
-  readonly passThroughObserver?: PassThroughObserver;
-  /** How long the IOMMU polls an empty request queue; 0 by default, for a driver in the same thread. */
-  readonly pollMicroseconds?: number;
+export interface MachineOptions extends IommuMakerOptions {
+  /** Makes the PCI function of a virtio device; virtio over PCI by default. */
+  readonly createFunction?: (options: VirtioPciFunctionOptions) => PciFunction;
+  /** Told the address of the first virtio-mmio window whenever the guest gives it another; 0 when it is taken back. */
+  readonly onWindowsAddress?: (address: number) => void;
 }
 
-/** Builds the machine; endpoint IDs are the functions' PCI addresses. */
 export function createMachine(
   description: MachineDescription,
   options: MachineOptions = {},
 ): Machine {
-  const disks = description.disks.map((disk) =>
-    openFileDisk(disk.path, { readOnly: disk.readOnly }),
-  );
-  const endpoints: { name: string; bdf: Bdf; device: VirtioDevice }[] = description.disks.map(
-    (disk, index) => ({
-      name: description.disks.length === 1 ? 'blk' : `blk${index}`,
-      bdf: disk.bdf,
-      device: new VirtioBlockDevice({ disk: disks[index]!, id: `viommu-${index}`, ...options }),
-    }),
-  );
-  if (description.rng !== undefined) {
-    endpoints.push({
-      name: 'rng',
-      bdf: description.rng,
-      device: new VirtioEntropyDevice({ fillRandom }),
+  const builder = new MachineBuilder(description, options);
+  description.iommus.forEach((_, index) => {
+    builder.addIommu(index);
+  });
+  const names = socketNames(description);
+  description.devices.forEach((device, index) => {
+    builder.addDevice(device, names[index]!);
+  });
+  builder.addWindows();
+  return builder;
+}
+
+class MachineBuilder implements Machine {
+  readonly iommus: MachineIommu[] = [];
+  readonly endpoints: MachineEndpoint[] = [];
+  readonly functions: MachineFunction[] = [];
+  readonly #description: MachineDescription;
+  readonly #options: MachineOptions;
+  readonly #disks: FileDisk[] = [];
+  readonly #windows: MmioDevice[] = [];
+
+  constructor(description: MachineDescription, options: MachineOptions) {
+    this.#description = description;
+    this.#options = options;
+  }
+
+  addIommu(index: number): void {
+    const { createFunction, onWindowsAddress, ...options } = this.#options;
+    const iommu = makeIommu(this.#description, index, options);
+    this.iommus.push(iommu);
+    this.#plug(iommuSocketName(index), this.#description.iommus[index]!.place, {
+      device: iommu.device,
+      // A VMM resets the function when it resets the machine: firmware then finds the boot state of `bypass` again.
+      onReset: () => iommu.device.systemReset(),
     });
   }
 
-  const { pageSizeMask, engine } = description;
-  const stage1 = pageSizeMask === undefined ? {} : { pageSizeMask };
-  const passThrough =
-    engine === undefined
-      ? undefined
-      : createPassThrough({
-          endpoints: [engine],
-          frameSize: HOST_FRAME_SIZE,
-          stage1,
-          ...(options.passThroughObserver ? { observer: options.passThroughObserver } : {}),
-        });
-  const createBackend = passThrough?.backend ?? simBackend(stage1);
-  let backend!: TranslationBackend;
-  const iommu = new VirtioIommuDevice({
-    backend: (components) => {
-      backend = createBackend(components);
-      return backend;
-    },
-    endpoints: [...endpoints.map(({ bdf }) => bdf), ...(engine === undefined ? [] : [engine])].map(
-      (id) => ({ id, reserved: [MSI_REGION] }),
-    ),
-    bootBypass: description.bootBypass,
-    ...options,
-  });
-  const functions: MachineFunction[] = [
-    {
-      name: 'iommu',
-      bdf: description.iommu,
-      // A VMM resets the function when it resets the machine: firmware then finds the boot state of `bypass` again.
-      function: createVirtioPciFunction({
-        device: iommu,
-        onReset: () => iommu.systemReset(),
-        ...options,
-      }),
-    },
-    ...endpoints.map(({ name, bdf, device }) => ({
-      name,
-      bdf,
-      function: createVirtioPciFunction({
-        device,
-        memory: (host: GuestMemory) => iommu.endpointMemory(bdf, host),
-        ...options,
-      }),
-    })),
-  ];
-  if (passThrough !== undefined && engine !== undefined) {
-    functions.push({
-      name: 'engine',
-      bdf: engine,
-      function: passThrough.createEngine(engine, (endpoint, host) =>
-        iommu.endpointMemory(endpoint, host),
-      ),
+  addDevice(description: DeviceDescription, name: string): void {
+    const { place, iommu, endpoint } = description;
+    this.endpoints.push({ iommu, endpoint, device: describePlace(place) });
+    if (description.kind === 'engine') {
+      this.#addEngine(description, name);
+      return;
+    }
+    const { device } = this.iommus[iommu]!;
+    this.#plug(name, place, {
+      device: this.#deviceOf(description),
+      memory: (host) => device.endpointMemory(endpoint, host),
     });
   }
-  return {
-    iommu,
-    backend,
-    functions,
-    close() {
-      for (const disk of disks) disk.close();
+
+  /** The function that all devices behind virtio-mmio registers share, if there are any. */
+  addWindows(): void {
+    const { windows: description } = this.#description;
+    if (description === undefined) return;
+    const { bdf, ...identity } = description;
+    const { onWindowsAddress } = this.#options;
+    const windows = createMmioWindowsFunction({
+      windows: this.#windows,
+      ...identity,
+      ...(onWindowsAddress === undefined ? {} : { onBarAddress: onWindowsAddress }),
+    });
+    this.functions.push({ name: 'windows', bdf, function: windows });
+  }
+
+  close(): void {
+    for (const disk of this.#disks) disk.close();
+  }
+
+  #addEngine({ place, iommu, endpoint }: EngineDescription, name: string): void {
+    const { device, passThrough } = this.iommus[iommu]!;
+    const engine = passThrough!.createEngine(endpoint, (id, host) =>
+      device.endpointMemory(id, host),
+    );
+    this.functions.push({ name, bdf: place.bdf, function: engine });
+  }
+
+  #deviceOf(description: Exclude<DeviceDescription, EngineDescription>): VirtioDevice {
+    switch (description.kind) {
+      case 'disk': {
+        const disk = openFileDisk(description.path, { readOnly: description.readOnly });
+        this.#disks.push(disk);
+        return new VirtioBlockDevice({
+          disk,
+          id: `viommu-${this.#disks.length - 1}`,
+          ...this.#logger,
+        });
+      }
+      case 'rng':
+        return new VirtioEntropyDevice({ fillRandom });
+    }
+  }
+
+  #plug(
+    name: string,
+    place: Place,
+    options: {
+      readonly device: VirtioDevice;
+      readonly memory?: (host: GuestMemory) => GuestMemory;
+      readonly onReset?: () => void;
     },
-  };
+  ): void {
+    const logged = { ...options, ...this.#logger };
+    if (place.bus === 'mmio') {
+      this.#windows[place.window] = createVirtioMmioDevice(logged);
+      return;
+    }
+    const { createFunction = createVirtioPciFunction } = this.#options;
+    this.functions.push({ name, bdf: place.bdf, function: createFunction(logged) });
+  }
+
+  get #logger() {
+    const { logger } = this.#options;
+    return logger === undefined ? {} : { logger };
+  }
 }

@@ -7,10 +7,10 @@ import {
   IommuDriver,
   ProcessMemory,
 } from '@viommu/iommu-driver';
-import { createVirtioPciFunction } from '@viommu/transport-pci';
 import { VFIO_DMA_MAP_FLAG_READ, VFIO_DMA_MAP_FLAG_WRITE, VfioContainer } from '@viommu/vfio';
 import { ArrayGuestMemory, VirtioError } from '@viommu/virtqueue';
 import { InProcessBus } from '../demo/in-process-bus.ts';
+import { type InProcessTransport, PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 import { Narrator } from '../demo/narrator.ts';
 import { hexNumber } from '../demo/wire-text.ts';
 import { createPassThrough } from './pass-through.ts';
@@ -39,8 +39,14 @@ export interface PassThroughSummary {
   readonly faults: number;
 }
 
-/** @throws VirtioError `STORY` when something does not hold that should */
-export function tellPassThrough(write: (text: string) => void): PassThroughSummary {
+/**
+ * @param transport that of the IOMMU
+ * @throws VirtioError `STORY` when something does not hold that should
+ */
+export function tellPassThrough(
+  write: (text: string) => void,
+  transport: InProcessTransport = PCI_TRANSPORT,
+): PassThroughSummary {
   const narrator = new Narrator(write);
   const guestPhysical: number[] = [];
   const hostPhysical: number[] = [];
@@ -86,11 +92,11 @@ export function tellPassThrough(write: (text: string) => void): PassThroughSumma
   const [engine, peer] = [ENGINE, PEER].map((endpoint) =>
     passThrough.createEngine(endpoint, (id, host) => iommu.endpointMemory(id, host)),
   ) as [ReturnType<typeof passThrough.createEngine>, ReturnType<typeof passThrough.createEngine>];
-  const iommuFunction = createVirtioPciFunction({ device: iommu });
+  const iommuFunction = transport.createFunction({ device: iommu });
   const memory = new ArrayGuestMemory([
     { base: RAM.base, buffer: new SharedArrayBuffer(RAM.length) },
   ]);
-  const bus = new InProcessBus([iommuFunction, engine, peer], memory);
+  const bus = new InProcessBus([iommuFunction, engine, peer], memory, transport);
   try {
     narrator.step("The guest's kernel brings the virtio-iommu up; the engine is in no domain");
     const pages = new AddressAllocator(RAM.base, RAM.base + RAM.length - 1, PAGE);

@@ -23,6 +23,7 @@ import { VfioContainer } from '@viommu/vfio';
 import { ArrayGuestMemory, type GuestMemory } from '@viommu/virtqueue';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InProcessBus } from '../demo/in-process-bus.ts';
+import { PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 
 const PAGE = 4096;
 const READ_WRITE = 3;
@@ -126,7 +127,11 @@ describe('two IOMMUs in one process', () => {
   const create = (dmaEntryLimit?: number): void => {
     host = new Host();
     [a, b] = [new Side(host, 0x0300, dmaEntryLimit), new Side(host, 0x0400)];
-    bus = new InProcessBus([a.iommuFunction, b.iommuFunction, a.engine, b.engine], host.memory);
+    bus = new InProcessBus(
+      [a.iommuFunction, b.iommuFunction, a.engine, b.engine],
+      host.memory,
+      PCI_TRANSPORT,
+    );
     for (const side of [a, b]) side.up(bus, host);
   };
   /** A page for the endpoint at IOVA, filled with a byte. */

@@ -1,5 +1,5 @@
+import type { TranslationBackend } from '@viommu/iommu-core';
 import { describe, expect, it } from 'vitest';
-import type { Machine } from '../machine/machine.ts';
 import { IsolationCheck } from './isolation-check.ts';
 
 const le32 = (value: number) => [value & 0xff, value >> 8, 0, 0];
@@ -15,16 +15,14 @@ const unmap = [4, 0, 0, 0, ...le32(1), ...le64(0x1000), ...le64(0x1fff), 0, 0, 0
 /** @param reached physical address that each endpoint is let to, if any */
 function check(reached: Readonly<Record<number, number>>, requests: readonly number[][]) {
   const isolation = new IsolationCheck();
-  isolation.watch({
-    backend: {
-      translate(endpoint: number, ...[, , , result]: [number, number, number, object]) {
-        const physical = reached[endpoint];
-        Object.assign(result, { physical, length: 1, bypass: false });
-        return physical === undefined ? 1 : 0;
-      },
+  const backend = {
+    translate(endpoint: number, ...[, , , result]: [number, number, number, object]) {
+      const physical = reached[endpoint];
+      Object.assign(result, { physical, length: 1, bypass: false });
+      return physical === undefined ? 1 : 0;
     },
-    functions: [{ bdf: 4 }, { bdf: 8 }, { bdf: 9 }],
-  } as unknown as Machine);
+  } as unknown as TranslationBackend;
+  isolation.watch(backend, [8, 9]);
   for (const bytes of requests) {
     const length = bytes.length;
     const answered = { writableLength: 4, usedLength: 4, status: 0, length };

@@ -6,7 +6,6 @@ import {
   type TranslationBackend,
   type TranslationResult,
 } from '@viommu/iommu-core';
-import type { Machine } from '../machine/machine.ts';
 import { REQUEST_LAYOUTS, requestField } from '../request-layout.ts';
 
 interface Mapping {
@@ -39,10 +38,10 @@ export class IsolationCheck {
     },
   };
 
-  /** Watches this machine from now on. */
-  watch(machine: Machine): void {
-    this.#backend = machine.backend;
-    this.#endpoints = machine.functions.slice(1).map(({ bdf }) => bdf);
+  /** Watches this IOMMU from now on. */
+  watch(backend: TranslationBackend, endpoints: readonly number[]): void {
+    this.#backend = backend;
+    this.#endpoints = endpoints;
   }
 
   #look(other: number, endpoint: number, address: number, length: number, access: number): void {

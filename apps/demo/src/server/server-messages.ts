@@ -10,19 +10,32 @@ export interface ServerSettings {
   readonly checkIsolation: boolean;
 }
 
-/** Bytes of DMA of one endpoint. */
-interface EndpointTraffic {
+/** Which endpoint of which IOMMU, and where its registers are, such as `00:05.0`. */
+interface EndpointName {
+  /** Index of the IOMMU. */
+  readonly iommu: number;
   readonly endpoint: number;
+  readonly device: string;
+}
+
+/** Bytes of DMA of one endpoint. */
+interface EndpointTraffic extends EndpointName {
   readonly translatedBytes: number;
   readonly bypassedBytes: number;
   /** Bytes that went by untranslated while the guest's IOMMU driver was up. */
   readonly bypassedAfterAttach: number;
 }
 
-export interface ServerStatistics {
+/** What one IOMMU was asked, and refused. */
+export interface IommuStatistics {
   /** Requests by name, in lower case. */
   readonly requests: Readonly<Record<'attach' | 'detach' | 'map' | 'unmap' | 'probe', number>>;
   readonly faults: number;
+}
+
+export interface ServerStatistics extends IommuStatistics {
+  /** Each IOMMU; the rest is of all of them together. */
+  readonly iommus: readonly IommuStatistics[];
   readonly endpoints: readonly EndpointTraffic[];
   /** What endpoints reach, compared with what the guest mapped for them; see `IsolationCheck`. */
   readonly isolation: {
@@ -73,21 +86,19 @@ export type ServerMessage =
     }
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly message: string }
-  | {
+  | (EndpointName & {
       readonly type: 'attached';
-      readonly endpoint: number;
       readonly domain: number;
       readonly bypass: boolean;
-    }
-  | { readonly type: 'detached'; readonly endpoint: number; readonly domain: number }
-  | {
+    })
+  | (EndpointName & { readonly type: 'detached'; readonly domain: number })
+  | (EndpointName & {
       readonly type: 'fault';
-      readonly endpoint: number;
       readonly reason: number;
       readonly access: number;
       readonly address: number;
       readonly delivered: boolean;
-    }
+    })
   | PassThroughMessage
   | { readonly type: 'stopped'; readonly statistics: ServerStatistics };
 

@@ -1,5 +1,4 @@
 /** The lines that `serve` and `linux` print for what the server thread says. */
-import { formatBdf } from '@viommu/viot';
 import type { ServerMessage, ServerStatistics } from './server-messages.ts';
 
 const FAULT_REASONS = ['unknown reason', 'no domain', 'no mapping'];
@@ -13,13 +12,13 @@ export function isEvent({ type }: ServerMessage): boolean {
 export function messageLine(message: ServerMessage): string {
   switch (message.type) {
     case 'attached':
-      return `attach  ${formatBdf(message.endpoint)} -> domain ${message.domain}${message.bypass ? ' (bypass)' : ''}`;
+      return `attach  ${message.device} -> domain ${message.domain}${message.bypass ? ' (bypass)' : ''}`;
     case 'detached':
-      return `detach  ${formatBdf(message.endpoint)} from domain ${message.domain}`;
+      return `detach  ${message.device} from domain ${message.domain}`;
     case 'fault': {
       const access = message.access === 2 ? 'write' : 'read';
       const told = message.delivered ? 'the guest was told' : 'no event buffer';
-      return `fault   ${formatBdf(message.endpoint)} ${access} at 0x${message.address.toString(16)}: ${FAULT_REASONS[message.reason] ?? message.reason}; ${told}`;
+      return `fault   ${message.device} ${access} at 0x${message.address.toString(16)}: ${FAULT_REASONS[message.reason] ?? message.reason}; ${told}`;
     }
     case 'log':
       return `${message.level.padEnd(7)} ${message.message}`;
@@ -32,12 +31,14 @@ export function messageLine(message: ServerMessage): string {
 
 /** The counts at the end, for people. */
 export function statisticsLines(statistics: ServerStatistics): string[] {
-  const { requests } = statistics;
   return [
-    `requests: ${requests.probe} probe, ${requests.attach} attach, ${requests.detach} detach, ${requests.map} map, ${requests.unmap} unmap; ${statistics.faults} faults`,
+    ...statistics.iommus.map(({ requests, faults }, index) => {
+      const name = statistics.iommus.length === 1 ? 'requests' : `requests of IOMMU ${index}`;
+      return `${name}: ${requests.probe} probe, ${requests.attach} attach, ${requests.detach} detach, ${requests.map} map, ${requests.unmap} unmap; ${faults} faults`;
+    }),
     ...statistics.endpoints.map(
-      ({ endpoint, translatedBytes, bypassedBytes, bypassedAfterAttach }) =>
-        `${formatBdf(endpoint)}: ${translatedBytes} bytes translated, ${bypassedBytes} bypassed (${bypassedAfterAttach} of them after the guest's driver was up)`,
+      ({ device, translatedBytes, bypassedBytes, bypassedAfterAttach }) =>
+        `${device}: ${translatedBytes} bytes translated, ${bypassedBytes} bypassed (${bypassedAfterAttach} of them after the guest's driver was up)`,
     ),
   ];
 }

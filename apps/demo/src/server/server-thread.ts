@@ -1,12 +1,14 @@
 /** The thread of `viommu serve` and `viommu linux`: device models and sockets, blocked in poll() while nothing happens. */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { IommuObserver } from '@viommu/iommu-core';
 import { VfioUserServer } from '@viommu/vfio-user';
 import type { Logger } from '@viommu/virtqueue';
 import { messageOf } from '../command-error.ts';
+import { describePlace } from '../machine/describe.ts';
 import { createMachine } from '../machine/machine.ts';
 import { IsolationCheck } from './isolation-check.ts';
-import { watchPassThrough } from './pass-through-watch.ts';
+import { type PassThroughWatch, watchPassThrough } from './pass-through-watch.ts';
 import type { ServerMessage, ServerSettings } from './server-messages.ts';
 import { collectStatistics } from './statistics.ts';
 
@@ -14,6 +16,40 @@ import { collectStatistics } from './statistics.ts';
 const POLL_MICROSECONDS = 8;
 
 const settings = workerData as ServerSettings;
+
+/** What happens at one IOMMU, each as a message. */
+function postEvents(
+  iommu: number,
+): Required<Pick<IommuObserver, 'attached' | 'detached' | 'fault'>> {
+  const nameOf = (endpoint: number) => {
+    const { devices } = settings.machine;
+    const named = devices.find((one) => one.iommu === iommu && one.endpoint === endpoint);
+    return { iommu, endpoint, device: named ? describePlace(named.place) : `endpoint ${endpoint}` };
+  };
+  return {
+    attached: (endpoint, domain, bypass) =>
+      post({ type: 'attached', ...nameOf(endpoint), domain, bypass }),
+    detached: (endpoint, domain) => post({ type: 'detached', ...nameOf(endpoint), domain }),
+    fault: (endpoint, reason, access, address, delivered) =>
+      post({ type: 'fault', ...nameOf(endpoint), reason, access, address, delivered }),
+  };
+}
+
+/** The same, with a look at the device that is passed through. */
+function watched(events: ReturnType<typeof postEvents>, watch: PassThroughWatch): IommuObserver {
+  return {
+    ...watch.iommu,
+    ...events,
+    attached: (endpoint, domain, bypass) => {
+      watch.attached(endpoint, domain, bypass);
+      events.attached(endpoint, domain, bypass);
+    },
+    detached: (endpoint, domain) => {
+      watch.detached(endpoint);
+      events.detached(endpoint, domain);
+    },
+  };
+}
 
 function post(message: ServerMessage): void {
   parentPort?.postMessage(message);
@@ -27,29 +63,29 @@ const logger: Logger = {
 };
 
 function run(): void {
-  const isolation = new IsolationCheck();
-  const { engine } = settings.machine;
-  const passThrough = engine === undefined ? undefined : watchPassThrough(engine, post);
-  const machine = createMachine(settings.machine, {
+  const { machine: description, checkIsolation } = settings;
+  const isolation = checkIsolation ? description.iommus.map(() => new IsolationCheck()) : [];
+  const engine = description.devices.find(({ kind }) => kind === 'engine');
+  const passThrough = engine && watchPassThrough(engine.endpoint, post);
+  const machine = createMachine(description, {
     logger,
     pollMicroseconds: POLL_MICROSECONDS,
-    observer: {
-      ...passThrough?.iommu,
-      attached: (endpoint, domain, bypass) => {
-        passThrough?.attached(endpoint, domain, bypass);
-        post({ type: 'attached', endpoint, domain, bypass });
-      },
-      detached: (endpoint, domain) => {
-        passThrough?.detached(endpoint);
-        post({ type: 'detached', endpoint, domain });
-      },
-      fault: (endpoint, reason, access, address, delivered) =>
-        post({ type: 'fault', endpoint, reason, access, address, delivered }),
-      ...(settings.checkIsolation ? isolation.observer : {}),
+    observe: (iommu) => {
+      const events = postEvents(iommu);
+      return {
+        ...(iommu === engine?.iommu ? watched(events, passThrough!) : events),
+        ...isolation[iommu]?.observer,
+      };
     },
     ...(passThrough === undefined ? {} : { passThroughObserver: passThrough.host }),
   });
-  isolation.watch(machine);
+  isolation.forEach((check, index) => {
+    const behind = machine.endpoints.filter(({ iommu }) => iommu === index);
+    check.watch(
+      machine.iommus[index]!.backend,
+      behind.map(({ endpoint }) => endpoint),
+    );
+  });
   const server = new VfioUserServer({ logger });
   try {
     const sockets = machine.functions.map(({ name, bdf, function: pciFunction }) => {

@@ -1,32 +1,50 @@
-/** Collects what the device counted into the plain object that the main thread gets. */
+/** Collects what the devices counted into the plain object that the main thread gets. */
 import type { Machine } from '../machine/machine.ts';
+import type { MachineIommu } from '../machine/make-iommu.ts';
 import type { IsolationCheck } from './isolation-check.ts';
-import type { ServerStatistics } from './server-messages.ts';
+import type { IommuStatistics, ServerStatistics } from './server-messages.ts';
 
-export function collectStatistics(machine: Machine, isolation: IsolationCheck): ServerStatistics {
-  const { requests, faults } = machine.iommu.counters;
+const REQUESTS = ['attach', 'detach', 'map', 'unmap', 'probe'] as const;
+
+export function collectStatistics(
+  machine: Machine,
+  isolation: readonly IsolationCheck[],
+): ServerStatistics {
+  const iommus = machine.iommus.map(statisticsOf);
+  const sum = (pick: (iommu: IommuStatistics) => number): number =>
+    iommus.reduce((total, iommu) => total + pick(iommu), 0);
+  const looks = (pick: (check: IsolationCheck) => number): number =>
+    isolation.reduce((total, check) => total + pick(check), 0);
   return {
-    requests: {
-      attach: requests.attach.total,
-      detach: requests.detach.total,
-      map: requests.map.total,
-      unmap: requests.unmap.total,
-      probe: requests.probe.total,
-    },
-    faults,
-    endpoints: machine.functions.slice(1).map(({ bdf }) => {
-      const counters = machine.iommu.endpointCounters(bdf);
+    iommus,
+    requests: byName((name) => sum(({ requests }) => requests[name])),
+    faults: sum(({ faults }) => faults),
+    endpoints: machine.endpoints.map(({ iommu, endpoint, device }) => {
+      const counters = machine.iommus[iommu]!.device.endpointCounters(endpoint);
       return {
-        endpoint: bdf,
+        iommu,
+        endpoint,
+        device,
         translatedBytes: counters.translatedBytes,
         bypassedBytes: counters.bypassedBytes,
         bypassedAfterAttach: counters.bypassedWhileDriverUp,
       };
     }),
     isolation: {
-      checked: isolation.checked,
-      strayed: isolation.strayed,
-      refused: isolation.refused,
+      checked: looks(({ checked }) => checked),
+      strayed: looks(({ strayed }) => strayed),
+      refused: looks(({ refused }) => refused),
     },
   };
+}
+
+function statisticsOf({ device }: MachineIommu): IommuStatistics {
+  const { requests, faults } = device.counters;
+  return { requests: byName((name) => requests[name].total), faults };
+}
+
+function byName(count: (name: (typeof REQUESTS)[number]) => number): IommuStatistics['requests'] {
+  return Object.fromEntries(
+    REQUESTS.map((name) => [name, count(name)]),
+  ) as unknown as IommuStatistics['requests'];
 }

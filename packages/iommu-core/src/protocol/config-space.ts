@@ -1,6 +1,7 @@
 /** The device-specific configuration as bytes ("Device configuration layout"). */
 import type { AccessWidth } from '@viommu/virtqueue/device';
 import type { IommuLimits } from '../state/iommu-state.ts';
+import type { ConfigExtension } from './config-extension.ts';
 import {
   CONFIG_BYPASS,
   CONFIG_DOMAIN_RANGE_END,
@@ -13,9 +14,15 @@ import {
 } from './layout.ts';
 
 export class ConfigSpace {
-  readonly #view = new DataView(new ArrayBuffer(CONFIG_SIZE));
+  /** In bytes. */
+  readonly size: number;
+  readonly #view: DataView;
 
-  constructor(pageSizeMask: bigint, limits: IommuLimits) {
+  constructor(pageSizeMask: bigint, limits: IommuLimits, extension?: ConfigExtension) {
+    this.size = extension === undefined ? CONFIG_SIZE : extension.offset + extension.bytes.length;
+    const bytes = new Uint8Array(this.size);
+    if (extension !== undefined) bytes.set(extension.bytes, extension.offset);
+    this.#view = new DataView(bytes.buffer);
     const view = this.#view;
     view.setBigUint64(CONFIG_PAGE_SIZE_MASK, pageSizeMask, true);
     view.setBigUint64(CONFIG_INPUT_RANGE_START, BigInt(limits.inputRange.start), true);

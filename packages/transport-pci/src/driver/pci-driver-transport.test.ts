@@ -1,6 +1,6 @@
 import type { AccessWidth } from '@viommu/virtqueue';
+import { RecordingDevice } from '@viommu/virtqueue/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RecordingDevice } from '../testing/recording-device.ts';
 import { RecordingHost } from '../testing/recording-host.ts';
 import { createVirtioPciFunction, type VirtioPciFunction } from '../virtio/virtio-pci-function.ts';
 import type { PciDriverAccess } from './pci-driver-access.ts';
@@ -49,6 +49,7 @@ describe('PciDriverTransport', () => {
   });
 
   it('reaches the device configuration', () => {
+    expect(driver.configSize).toBe(12);
     driver.writeConfig(4, 4, 0x12345678);
     expect(device.config.getUint32(4, true)).toBe(0x12345678);
     expect(driver.readConfig(6, 2)).toBe(0x1234);
@@ -166,7 +167,7 @@ describe('createPciDriverTransport', () => {
 
   it('takes a list with just the structures that it needs', () => {
     const driver = createPciDriverTransport(configOnly(whole));
-    expect([driver.deviceId, driver.msixVectors]).toEqual([0x17, 0]);
+    expect([driver.deviceId, driver.configSize, driver.msixVectors]).toEqual([0x17, 0, 0]);
   });
 
   it.each([

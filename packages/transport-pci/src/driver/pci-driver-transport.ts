@@ -58,6 +58,7 @@ const RESET_ATTEMPTS = 100_000;
 class ModernPciDriverTransport implements PciDriverTransport {
   readonly deviceId: number;
   readonly queueCount: number;
+  readonly configSize: number;
   readonly msixVectors: number;
   readonly #access: PciDriverAccess;
   readonly #structures: VirtioStructures;
@@ -69,6 +70,7 @@ class ModernPciDriverTransport implements PciDriverTransport {
     this.#access = access;
     this.#structures = structures;
     this.deviceId = structures.deviceId;
+    this.configSize = structures.device?.length ?? 0;
     this.msixVectors = structures.msix?.vectors ?? 0;
     this.queueCount = this.#read(COMMON_NUM_QUEUES, 2);
     const { offset, notifyOffMultiplier } = structures.notify;

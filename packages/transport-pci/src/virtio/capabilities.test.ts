@@ -1,5 +1,5 @@
+import { RecordingDevice } from '@viommu/virtqueue/testing';
 import { describe, expect, it } from 'vitest';
-import { RecordingDevice } from '../testing/recording-device.ts';
 import { createVirtioPciFunction, type VirtioPciFunctionOptions } from './virtio-pci-function.ts';
 
 function configBytes(options: Partial<VirtioPciFunctionOptions> = {}) {

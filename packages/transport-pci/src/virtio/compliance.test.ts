@@ -1,5 +1,5 @@
+import { RecordingDevice } from '@viommu/virtqueue/testing';
 import { pciFunctionSuite } from '../testing/pci-function-suite.ts';
-import { RecordingDevice } from '../testing/recording-device.ts';
 import { createVirtioPciFunction } from './virtio-pci-function.ts';
 
 pciFunctionSuite('virtio function with MSI-X', () =>

@@ -1,5 +1,5 @@
+import { RecordingDevice } from '@viommu/virtqueue/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RecordingDevice } from '../testing/recording-device.ts';
 import { RecordingHost } from '../testing/recording-host.ts';
 import { createVirtioPciFunction, type VirtioPciFunction } from './virtio-pci-function.ts';
 

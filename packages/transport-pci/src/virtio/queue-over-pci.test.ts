@@ -1,7 +1,7 @@
 import { createDescriptorChain } from '@viommu/virtqueue';
+import { RecordingDevice } from '@viommu/virtqueue/testing';
 import { expect, it } from 'vitest';
 import { createPciDriverTransport } from '../driver/pci-driver-transport.ts';
-import { RecordingDevice } from '../testing/recording-device.ts';
 import { RecordingHost } from '../testing/recording-host.ts';
 import { createVirtioPciFunction } from './virtio-pci-function.ts';
 

@@ -1,6 +1,6 @@
 import { ArrayGuestMemory, type GuestMemory } from '@viommu/virtqueue';
+import { RecordingDevice } from '@viommu/virtqueue/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RecordingDevice } from '../testing/recording-device.ts';
 import { RecordingHost } from '../testing/recording-host.ts';
 import { createVirtioPciFunction, type VirtioPciFunctionOptions } from './virtio-pci-function.ts';
 

@@ -17,6 +17,20 @@ export function signatureOf(bytes: Uint8Array): string {
  * @throws ViotError `LENGTH`, `SIGNATURE`, `CHECKSUM`
  */
 export function openTable(bytes: Uint8Array, signature: string, size = ACPI_HEADER_SIZE): DataView {
+  const view = boundedTable(bytes, signature, size);
+  const sum = byteSum(bytes.subarray(0, view.byteLength));
+  if (sum !== 0) {
+    throw new ViotError('CHECKSUM', `the table is damaged: its bytes sum up to ${sum}, not 0`, 0);
+  }
+  return view;
+}
+
+/**
+ * As {@link openTable}, whatever the bytes sum up to.
+ *
+ * @throws ViotError `LENGTH`, `SIGNATURE`
+ */
+export function boundedTable(bytes: Uint8Array, signature: string, size: number): DataView {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < size) {
     throw new ViotError('LENGTH', `${bytes.length} bytes: a ${signature} has at least ${size}`, 0);
@@ -35,10 +49,6 @@ export function openTable(bytes: Uint8Array, signature: string, size = ACPI_HEAD
       `the table says ${length} bytes; ${bytes.length} were given, and ${size} is the least`,
       HEADER_LENGTH,
     );
-  }
-  const sum = byteSum(bytes.subarray(0, length));
-  if (sum !== 0) {
-    throw new ViotError('CHECKSUM', `the table is damaged: its bytes sum up to ${sum}, not 0`, 0);
   }
   return new DataView(bytes.buffer, bytes.byteOffset, length);
 }

@@ -1,4 +1,5 @@
 /** decodeViot: the bytes of a VIOT as plain data, every rule of the table checked. */
+import { readAddress } from '../address-field.ts';
 import { hex } from '../describe.ts';
 import { ViotError } from '../viot-error.ts';
 import { openTable } from './acpi-header.ts';
@@ -123,11 +124,7 @@ function decodeNode(view: DataView, offset: number, length: number): ViotNode {
 function field(view: DataView, at: number, size: 2 | 4 | 8): number {
   if (size === 2) return view.getUint16(at, true);
   if (size === 4) return view.getUint32(at, true);
-  const value = view.getBigUint64(at, true);
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new ViotError('ADDRESS', `0x${value.toString(16)} is no address below 2^53`, at);
-  }
-  return Number(value);
+  return readAddress(view, at);
 }
 
 function checkRange(node: Record<string, unknown>, offset: number): void {

@@ -2,6 +2,7 @@
 
 /**
  * - `TABLE`: Linux does not take the table at all
+ * - `CHECKSUM`: the bytes do not sum up to 0, of which Linux warns
  * - `STOPPED`: Linux stops in the middle
  * - `TRUNCATED`: the table ends inside a node, and Linux reads what lies behind the table
  * - `UNKNOWN_NODE`: a node is passed over
@@ -18,6 +19,7 @@
  */
 export type FindingCode =
   | 'TABLE'
+  | 'CHECKSUM'
   | 'STOPPED'
   | 'TRUNCATED'
   | 'UNKNOWN_NODE'

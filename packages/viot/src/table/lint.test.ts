@@ -145,6 +145,15 @@ describe('lintViot', () => {
   const broken: [string, Record<number, number>, [string, number][]][] = [
     ['an IOMMU that is not there', { 80: 47 }, [['UNRESOLVABLE', 64]]],
     ['a range as IOMMU', { 80: 64 }, [['UNRESOLVABLE', 64]]],
+    [
+      'too short an IOMMU',
+      { 36: 4, 50: 12, 60: 9, 62: 4 },
+      [
+        ['UNKNOWN_NODE', 60],
+        ['UNRESOLVABLE', 64],
+        ['UNRESOLVABLE', 88],
+      ],
+    ],
     ['a range that ends before it starts', { 79: 0 }, [['EMPTY_RANGE', 64]]],
     [
       'a node of length 0',
@@ -190,9 +199,16 @@ describe('lintViot', () => {
 
   it('says of what is no VIOT that Linux does not take it', () => {
     expect(findings(new Uint8Array(10))).toEqual([['TABLE', 0]]);
+    const short = valid.slice(0, -1);
+    expect(lintViot(short)).toMatchObject({ findings: [{ code: 'TABLE' }], topology: undefined });
+  });
+
+  it('goes on when the bytes do not sum up to 0, as Linux does', () => {
     const damaged = valid.slice();
-    damaged[60]! += 1;
-    expect(lintViot(damaged)).toMatchObject({ findings: [{ code: 'TABLE' }], topology: undefined });
+    damaged[10]! += 1;
+    const { findings, topology } = lintViot(damaged);
+    expect(findings).toMatchObject([{ code: 'CHECKSUM', severity: 'warning', offset: 9 }]);
+    expect(topology).toEqual(lintViot(valid).topology);
   });
 
   it('answers any bytes, in order of offsets', () => {

@@ -18,6 +18,10 @@ export interface WalkedNode {
   readonly layout: NodeLayout | undefined;
 }
 
+export interface KnownNode extends WalkedNode {
+  readonly layout: NodeLayout;
+}
+
 interface WalkStop {
   readonly code: 'STOPPED' | 'TRUNCATED';
   readonly offset: number;
@@ -50,19 +54,28 @@ export function walkAsLinux(view: DataView): LinuxWalk {
 }
 
 /** The node that an endpoint's output_node leads to, when Linux takes it for an IOMMU. */
-export function iommuAt(view: DataView, offset: number): WalkedNode | undefined {
+export function iommuNodeAt(view: DataView, offset: number): KnownNode | undefined {
   if (whyNoNode(view, offset) !== undefined) return undefined;
   const node = nodeAt(view, offset);
+  if (!isKnown(node) || !isIommu(node) || node.length < node.layout.size) return undefined;
   // Beyond the table's end Linux would read other memory; no table means that.
-  const isWhole = node.layout !== undefined && offset + node.layout.size <= view.byteLength;
-  return isWhole && node.layout?.type.startsWith('virtio') ? node : undefined;
+  return offset + node.layout.size <= view.byteLength ? node : undefined;
+}
+
+export function isKnown(node: WalkedNode): node is KnownNode {
+  return node.layout !== undefined;
+}
+
+export function isIommu({ layout }: KnownNode): boolean {
+  return layout.type === 'virtio-iommu-pci' || layout.type === 'virtio-iommu-mmio';
 }
 
 function stopAt(view: DataView, offset: number): WalkStop | undefined {
   const reason = whyNoNode(view, offset);
   if (reason !== undefined) return { code: 'STOPPED', offset, reason };
-  const { layout, length } = nodeAt(view, offset);
-  if (layout === undefined || layout.type.startsWith('virtio')) return undefined;
+  const node = nodeAt(view, offset);
+  if (!isKnown(node) || isIommu(node)) return undefined;
+  const { layout, length } = node;
   if (length < layout.size) {
     const short = `a ${layout.type} has ${layout.size} bytes, this one ${length}`;
     return { code: 'STOPPED', offset, reason: short };

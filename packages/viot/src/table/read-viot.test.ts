@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { endpointId, type Topology } from '../topology.ts';
+import { topologyArbitrary } from '../fixtures/topology-arbitrary.ts';
+import { endpointId } from '../topology.ts';
 import { readViot, writeViot } from './topology-table.ts';
 
 /** Header of 48 bytes with the given nodes, length and checksum right. */
@@ -141,34 +142,9 @@ describe('readViot', () => {
 });
 
 describe('writeViot and readViot', () => {
-  /** Disjoint by construction: each range has a segment and a quarter of the endpoint IDs of its own. */
-  const topologies: fc.Arbitrary<Topology> = fc
-    .record({
-      bdfs: fc.uniqueArray(fc.nat(0xffff), { minLength: 1, maxLength: 5 }),
-      ranges: fc.array(fc.tuple(fc.nat(0xffff), fc.nat(0xffff), fc.nat(0xffff), fc.nat(4)), {
-        maxLength: 8,
-      }),
-    })
-    .map(({ bdfs, ranges }) => ({
-      iommus: bdfs.map((bdf, index) =>
-        index % 2 === 0
-          ? ({ kind: 'pci', segment: 7, bdf } as const)
-          : ({ kind: 'mmio', base: bdf * 0x1_0000_0000 } as const),
-      ),
-      endpoints: ranges.map(([a, b, endpoint, iommu], segment) => ({
-        kind: 'pci' as const,
-        segmentStart: 2 * segment,
-        segmentEnd: 2 * segment + 1,
-        bdfStart: Math.min(a, b),
-        bdfEnd: Math.max(a, b),
-        endpointStart: segment * 0x40000 + endpoint,
-        iommu: iommu % bdfs.length,
-      })),
-    }));
-
   it('agree on every topology', () => {
     fc.assert(
-      fc.property(topologies, (topology) => {
+      fc.property(topologyArbitrary(), (topology) => {
         expect(readViot(writeViot(topology))).toEqual(topology);
       }),
     );

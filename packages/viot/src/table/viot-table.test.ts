@@ -1,13 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../fixtures/bytes-of.ts';
 import { decodeViot } from './decode.ts';
 import { encodeViot } from './encode.ts';
 import { tableTopology } from './topology-table.ts';
 import type { ViotNode, ViotTable } from './viot-table.ts';
-
-function bytesOf(hex: string): Uint8Array {
-  return Uint8Array.from(hex.trim().split(/\s+/), (byte) => Number.parseInt(byte, 16));
-}
 
 /** What iasl writes for its template: each of the four types. */
 const TEMPLATE = bytesOf(`

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../fixtures/bytes-of.ts';
 import type { PciEndpointRange, Topology } from '../topology.ts';
 import type { ViotErrorCode } from '../viot-error.ts';
 import { writeViot } from './topology-table.ts';
@@ -8,10 +9,6 @@ const QEMU = { oemId: 'BOCHS', oemTableId: 'BXPC', creatorId: 'BXPC' };
 function range(changes: Partial<PciEndpointRange>): PciEndpointRange {
   const whole = { segmentStart: 0, segmentEnd: 0, bdfStart: 0, bdfEnd: 0 };
   return { kind: 'pci', ...whole, endpointStart: 0, iommu: 0, ...changes };
-}
-
-function bytesOf(hex: string): Uint8Array {
-  return Uint8Array.from(hex.trim().split(/\s+/), (byte) => Number.parseInt(byte, 16));
 }
 
 describe('writeViot', () => {
@@ -31,12 +28,29 @@ describe('writeViot', () => {
     );
   });
 
+  // Both taken out of the memory of a machine of QEMU 11.1.3, where SeaBIOS had put them.
+  it('writes what QEMU writes for its q35 machine', () => {
+    const topology: Topology = {
+      iommus: [{ kind: 'pci', segment: 0, bdf: 0x0020 }],
+      endpoints: [range({ bdfEnd: 0x00ff })],
+    };
+    expect(writeViot(topology, QEMU)).toEqual(
+      bytesOf(`
+        56 49 4f 54 58 00 00 00 00 4e 42 4f 43 48 53 20
+        42 58 50 43 20 20 20 20 01 00 00 00 42 58 50 43
+        01 00 00 00 02 00 30 00 00 00 00 00 00 00 00 00
+        03 00 10 00 00 00 20 00 00 00 00 00 00 00 00 00
+        01 00 18 00 00 00 00 00 00 00 00 00 00 00 ff 00
+        30 00 00 00 00 00 00 00`),
+    );
+  });
+
   it('writes what QEMU writes for its q35 machine with two more host bridges', () => {
     const topology: Topology = {
       iommus: [{ kind: 'pci', segment: 0, bdf: 0x0010 }],
       endpoints: [
-        range({ bdfStart: 0x3000, bdfEnd: 0x30ff, endpointStart: 0x3000 }),
         range({ bdfStart: 0x1000, bdfEnd: 0x10ff, endpointStart: 0x1000 }),
+        range({ bdfStart: 0x3000, bdfEnd: 0x30ff, endpointStart: 0x3000 }),
       ],
     };
     expect(writeViot(topology, QEMU)).toEqual(
@@ -45,9 +59,9 @@ describe('writeViot', () => {
         42 58 50 43 20 20 20 20 01 00 00 00 42 58 50 43
         01 00 00 00 03 00 30 00 00 00 00 00 00 00 00 00
         03 00 10 00 00 00 10 00 00 00 00 00 00 00 00 00
-        01 00 18 00 00 30 00 00 00 00 00 00 00 30 ff 30
-        30 00 00 00 00 00 00 00
         01 00 18 00 00 10 00 00 00 00 00 00 00 10 ff 10
+        30 00 00 00 00 00 00 00
+        01 00 18 00 00 30 00 00 00 00 00 00 00 30 ff 30
         30 00 00 00 00 00 00 00`),
     );
   });

@@ -7,6 +7,8 @@ import { QueueSettings } from './queue-settings.ts';
 
 /** What the session does for its queues. */
 export interface DeviceQueuesOwner {
+  /** The driver stops using a queue. */
+  disableQueue(index: number): void;
   /** The driver resets a queue. */
   resetQueue(index: number): void;
   /** The driver broke a queue. */
@@ -28,6 +30,7 @@ export class DeviceQueues {
     this.#owner = owner;
     const settingsOwner = {
       enableQueue: (index: number) => this.#enable(index),
+      disableQueue: (index: number) => owner.disableQueue(index),
       resetQueue: (index: number) => owner.resetQueue(index),
     };
     this.settings = maxSizes.map(
@@ -71,11 +74,17 @@ export class DeviceQueues {
     return left;
   }
 
-  /** One queue goes back to its initial state. */
-  reset(index: number): void {
+  /** Nothing is taken from the ring of one queue or given back any more; its settings stay. */
+  disable(index: number): void {
     this.#kicked[index] = 0;
     this.#rings[index]?.retire();
     this.#rings[index] = undefined;
+    this.settings[index]!.enabled = false;
+  }
+
+  /** One queue goes back to its initial state. */
+  reset(index: number): void {
+    this.disable(index);
     this.settings[index]!.clear();
   }
 

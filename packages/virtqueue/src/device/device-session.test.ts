@@ -304,6 +304,31 @@ describe('queues', () => {
     expect(used).toEqual({ token: 7, length: 5 });
   });
 
+  it('can be disabled alone, keep their settings, and are enabled again', () => {
+    const driver = up();
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    session.queue(0)!.disable();
+    session.queue(0)!.disable();
+    session.queue(1)!.disable();
+    session.service();
+    expect(device.context?.queues[0]).toBeUndefined();
+    expect(device.calls.slice(-2)).toEqual(['activate', 'queueReset 0']);
+    const queue = session.queue(0)!;
+    expect([queue.enabled, queue.address('descriptorArea')]).toEqual([
+      false,
+      RING + descriptorArea,
+    ]);
+    const again = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
+    queue.enable();
+    again.add([{ address: 0, length: 5 }], [], 7);
+    session.notify(0);
+    session.service();
+    const used = { token: -1, length: -1 };
+    expect(again.takeUsed(used)).toBe(true);
+    expect(used).toEqual({ token: 7, length: 5 });
+  });
+
   it('are not reset alone without RING_RESET', () => {
     up();
     session.queue(0)!.reset();

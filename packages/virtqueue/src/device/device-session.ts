@@ -83,6 +83,7 @@ export class DeviceSession {
     this.#logger = options.logger ?? silentLogger;
     this.#memory = options.memory;
     this.#queues = new DeviceQueues(device.queueMaxSizes, {
+      disableQueue: (index) => this.#disableQueue(index),
       resetQueue: (index) => this.#resetQueue(index),
       needsReset: (reason) => this.needsReset(reason),
       notifyDevice: (index) => this.#notifyDevice(index),
@@ -236,6 +237,11 @@ export class DeviceSession {
     const message = error instanceof Error ? error.message : String(error);
     this.#logger.error(`virtio device ${this.device.deviceId}: ${method} threw: ${message}`);
     this.needsReset(`an internal error in ${method}`);
+  }
+
+  #disableQueue(index: number): void {
+    this.#queues.disable(index);
+    if (this.#active) this.device.queueReset?.(index);
   }
 
   #resetQueue(index: number): void {

@@ -10,9 +10,10 @@ const AREAS: Readonly<Record<QueueArea, number>> = {
   deviceArea: 4,
 };
 
-/** What the session does when a queue is enabled or reset. */
+/** What the session does when a queue is enabled, disabled or reset. */
 export interface QueueOwner {
   enableQueue(index: number): void;
+  disableQueue(index: number): void;
   resetQueue(index: number): void;
 }
 
@@ -48,6 +49,11 @@ export class QueueSettings {
 
   enable(): void {
     if (!this.enabled) this.#owner.enableQueue(this.index);
+  }
+
+  /** Virtio over MMIO: the driver stops using the queue, and may change its settings. */
+  disable(): void {
+    if (this.enabled) this.#owner.disableQueue(this.index);
   }
 
   /** VIRTIO_F_RING_RESET: the queue alone goes back to its initial state. */

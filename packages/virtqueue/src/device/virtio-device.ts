@@ -65,7 +65,7 @@ export interface VirtioDevice {
    */
   notifyQueue(index: number): boolean;
 
-  /** One queue was reset (VIRTIO_F_RING_RESET); buffers that the device kept from it are gone. */
+  /** One queue was reset (VIRTIO_F_RING_RESET) or disabled (virtio over MMIO); buffers that the device kept from it are gone. */
   queueReset?(index: number): void;
 
   /** Back to the state before `activate`; the context must not be used again. Also called when never activated. */

@@ -18,6 +18,8 @@ export interface DriverTransport {
   /** Device type ("Device Types"). */
   readonly deviceId: number;
   readonly queueCount: number;
+  /** Bytes of the device-specific configuration; left out where the bus does not say. */
+  readonly configSize?: number;
 
   readStatus(): number;
   /** Writing 0 resets the device. */

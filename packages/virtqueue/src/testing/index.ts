@@ -1,5 +1,6 @@
 export type { GuestMemorySubject } from './guest-memory-suite.ts';
 export { guestMemorySuite, testByte, testPage } from './guest-memory-suite.ts';
+export { RecordingDevice } from './recording-device.ts';
 export type { TransportSubject } from './transport-suite.ts';
 export { transportSuite } from './transport-suite.ts';
 export { virtioDeviceSuite } from './virtio-device-suite.ts';

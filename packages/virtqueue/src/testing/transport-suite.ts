@@ -108,6 +108,7 @@ export function transportSuite(
 
     it('names the device and its queues', () => {
       expect([transport.deviceId, transport.queueCount]).toEqual([23, 2]);
+      expect([12, undefined]).toContain(transport.configSize);
       expect([0, 1, 2].map((index) => transport.queueMaxSize(index))).toEqual([16, 64, 0]);
     });
 

@@ -2,6 +2,7 @@
 import type { GuestStep } from '../../guest/guest-steps.ts';
 import { sha256OfRange } from '../disk-image.ts';
 import { DEFAULT_DISK_BYTES } from '../linux-machine.ts';
+import { checkDisks } from './disk-checks.ts';
 import type { Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';
 
 const MEBIBYTE = 1 << 20;
@@ -23,24 +24,13 @@ export const DISK_SCENARIO: Scenario = {
   judge,
 };
 
-function judge({ run, disks, statistics }: ScenarioOutcome): ScenarioJudgement {
-  const boot = run.report.boots[0];
-  const write = boot?.writes[0];
-  const read = boot?.reads.at(-1);
-  const [disk = ''] = disks;
-  const whole = sha256OfRange(disk, 0, DEFAULT_DISK_BYTES);
-  const written = sha256OfRange(disk, WRITTEN.offset, WRITTEN.length);
-  const { attach, map, unmap } = statistics.requests;
+function judge(outcome: ScenarioOutcome): ScenarioJudgement {
+  const boot = outcome.run.report.boots[0];
+  const [disk = ''] = outcome.disks;
+  const { attach, map, unmap } = outcome.statistics.requests;
   return {
     checks: [
-      {
-        holds: write !== undefined && write.sha256 === written,
-        text: `${write?.length ?? 0} bytes that the guest wrote are in the file: ${write?.sha256 ?? 'nothing'}`,
-      },
-      {
-        holds: read !== undefined && read.sha256 === whole,
-        text: `${read?.length ?? 0} bytes that the guest read are those of the file: ${read?.sha256 ?? 'nothing'}`,
-      },
+      ...checkDisks(outcome),
       {
         holds: attach > 0 && map > 0 && unmap > 0,
         text: `the guest made ${map} mappings and took ${unmap} back`,
@@ -50,8 +40,8 @@ function judge({ run, disks, statistics }: ScenarioOutcome): ScenarioJudgement {
       disk: {
         bytesRead: boot?.reads.reduce((total, { length }) => total + length, 0) ?? 0,
         bytesWritten: boot?.writes.reduce((total, { length }) => total + length, 0) ?? 0,
-        sha256Guest: read?.sha256 ?? '',
-        sha256Host: whole,
+        sha256Guest: boot?.reads.at(-1)?.sha256 ?? '',
+        sha256Host: sha256OfRange(disk, 0, DEFAULT_DISK_BYTES),
       },
     },
     lines: [],

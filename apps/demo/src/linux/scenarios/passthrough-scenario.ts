@@ -1,7 +1,7 @@
 /** The scenario `passthrough`: a program in the guest drives a device of the host, which is passed through twice. */
 import type { VfioReport } from '../../guest/guest-report.ts';
+import { ENGINE_BDF, standardMachine } from '../../machine/standard-machine.ts';
 import type { PassThroughMessage, ServerMessage } from '../../server/server-messages.ts';
-import { ENGINE_BDF } from '../linux-machine.ts';
 import type { Check, Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';
 
 const DONE = 2;
@@ -12,7 +12,10 @@ const DISK_BYTES = 16 << 20;
 export const PASSTHROUGH_SCENARIO: Scenario = {
   name: 'passthrough',
   summary: "a device of the simulated host, driven from the guest's user space with VFIO",
-  machine: { diskBytes: [DISK_BYTES], engine: true },
+  machine: {
+    diskBytes: [DISK_BYTES],
+    describe: (disks) => standardMachine({ disks, engine: true }),
+  },
   steps: [{ step: 'report' }, { step: 'vfio', bdf: ENGINE_BDF }],
   faults: 2,
   needsCompiler: true,

@@ -2,5 +2,10 @@
 import { DISK_SCENARIO } from './disk-scenario.ts';
 import { PASSTHROUGH_SCENARIO } from './passthrough-scenario.ts';
 import type { Scenario } from './scenario.ts';
+import { TWO_IOMMUS_SCENARIO } from './two-iommus-scenario.ts';
 
-export const SCENARIOS: readonly Scenario[] = [DISK_SCENARIO, PASSTHROUGH_SCENARIO];
+export const SCENARIOS: readonly Scenario[] = [
+  DISK_SCENARIO,
+  PASSTHROUGH_SCENARIO,
+  TWO_IOMMUS_SCENARIO,
+];

@@ -1,6 +1,5 @@
 /** RecordingDevice: a VirtioDevice that remembers what its transport told it, and does as much as a test asks. */
-import type { AccessWidth } from '@viommu/virtqueue';
-import type { DeviceContext, VirtioDevice } from '@viommu/virtqueue/device';
+import type { AccessWidth, DeviceContext, VirtioDevice } from '../device/virtio-device.ts';
 
 export class RecordingDevice implements VirtioDevice {
   readonly deviceId: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GuestReportReader } from './guest-report.ts';
+import { GuestReportReader } from './guest-report-reader.ts';
 
 /** As a guest printed it, with lines of firmware and kernel between. */
 const RECORDED = `
@@ -86,6 +86,8 @@ describe('GuestReportReader', () => {
           ],
           writes: [{ disk: 'vda', offset: 67108864, length: 16777216, sha256: hash }],
           timings: [{ disk: 'vda', blockSize: 4096, bytes: 8192000, seconds: 1.291963 }],
+          interrupts: [],
+          fetches: [],
           rng: { source: 'virtio_rng.0', hex: 'd8431c050c91b1bd' },
         },
         {
@@ -100,6 +102,8 @@ describe('GuestReportReader', () => {
           reads: [],
           writes: [],
           timings: [],
+          interrupts: [],
+          fetches: [],
         },
       ],
     });
@@ -175,5 +179,46 @@ describe('GuestReportReader', () => {
 
   it('expects nothing of a device that no program has opened', () => {
     expect(reportOf('@viommu boot 1\n@viommu vfio-unmap 5\n').errors).toHaveLength(1);
+  });
+
+  it('reads how often interrupts came, and what brought them', () => {
+    const { boots, errors } = reportOf(`
+@viommu boot 1
+@viommu interrupt virtio1-req.0 ITS-PCI-MSIX-0000:00:05.0 1214
+@viommu interrupt virtio0,virtio1 GICv3 1165
+`);
+    expect(errors).toEqual([]);
+    expect(boots[0]!.interrupts).toEqual([
+      { name: 'virtio1-req.0', controller: 'ITS-PCI-MSIX-0000:00:05.0', count: 1214 },
+      { name: 'virtio0,virtio1', controller: 'GICv3', count: 1165 },
+    ]);
+  });
+
+  it('reads what came over the network, and what was read of the disk meanwhile', () => {
+    const { boots, errors } = reportOf(`
+@viommu boot 1
+@viommu network eth0 10.0.2.15/24 52:54:00:12:34:56
+@viommu fetched http%3A%2F%2F10.0.2.2%3A8080%2Fdata 67108864 ${'5'.repeat(64)} 2500000 vda 12582912
+`);
+    expect(errors).toEqual([]);
+    expect(boots[0]!.network).toEqual({
+      ...{ interface: 'eth0', address: '10.0.2.15/24', mac: '52:54:00:12:34:56' },
+    });
+    expect(boots[0]!.fetches).toEqual([
+      {
+        ...{ url: 'http://10.0.2.2:8080/data', bytes: 67108864, sha256: '5'.repeat(64) },
+        ...{ seconds: 2.5, disk: 'vda', diskBytes: 12582912 },
+      },
+    ]);
+  });
+
+  it.each([
+    'interrupt virtio0-config PCI-MSIX-0000:00:04.0',
+    'network eth0',
+    `fetched http%3A%2F%2Fx 5 ${'5'.repeat(64)} 100 vda`,
+    'fetched http%3A%2F%2Fx 5 5555 100 vda 0',
+  ])('does not take %s for a fact', (line) => {
+    const { errors } = reportOf(`@viommu boot 1\n@viommu ${line}\n`);
+    expect(errors).toEqual([`the guest's line cannot be read: ${line}`]);
   });
 });

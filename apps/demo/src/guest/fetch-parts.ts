@@ -1,0 +1,91 @@
+/** Makes the parts that are not in the cache out of Debian's packages. */
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CommandError, messageOf } from '../command-error.ts';
+import { ARCHITECTURES } from './architecture.ts';
+import { DebianArchive } from './debian-archive.ts';
+import { makeFolder, type PackageRecord, readPart, sha256OfFile, writePart } from './part-cache.ts';
+import { type PartName, RECIPES, type Recipe } from './part-recipes.ts';
+import { runProgram } from './run-program.ts';
+
+export interface FetchPartsOptions {
+  /** An absolute path: apt takes no others. */
+  readonly cache: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (text: string) => void;
+}
+
+/**
+ * Fetches what is missing of `names`.
+ *
+ * @throws {CommandError} when a part cannot be made, with the options that take its place
+ */
+export async function fetchParts(
+  names: readonly PartName[],
+  options: FetchPartsOptions,
+): Promise<void> {
+  const { cache, signal, onProgress = () => {} } = options;
+  const missing = names.filter((name) => readPart(join(cache, name)) === undefined);
+  if (missing.length === 0) return;
+  const recipes = missing.map((name): Recipe => RECIPES[name]);
+  const directory = makeFolder(cache);
+  try {
+    const archive = await DebianArchive.open({
+      directory,
+      onProgress,
+      foreign: foreignArchitectures(recipes),
+      ...(signal ? { signal } : {}),
+    });
+    for (const [index, name] of missing.entries()) {
+      await writePart(join(cache, name), (folder) =>
+        make(recipes[index]!, archive, folder, options),
+      );
+    }
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    const titles = recipes.map(({ title }) => title).join(', ');
+    const flags = [...new Set(recipes.map((recipe) => recipe.options))].join(', ');
+    throw new CommandError(
+      `${titles} cannot be had from Debian's packages (${messageOf(error)}); pass ${flags}`,
+      { cause: error },
+    );
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Debian's names of what the packages are for, but for the host's. */
+function foreignArchitectures(recipes: readonly Recipe[]): string[] {
+  const names = recipes.flatMap(({ architecture = 'x86_64' }) =>
+    architecture === 'x86_64' ? [] : [ARCHITECTURES[architecture].debian],
+  );
+  return [...new Set(names)];
+}
+
+async function make(
+  recipe: Recipe,
+  archive: DebianArchive,
+  folder: string,
+  options: FetchPartsOptions,
+): Promise<{ packages: PackageRecord[]; files: string[] }> {
+  const downloads = await recipe.fetch(archive, folder);
+  options.onProgress?.(`unpacking ${recipe.title}`);
+  const root = join(folder, 'unpacked');
+  const packages: PackageRecord[] = [];
+  for (const file of readdirSync(downloads)) {
+    if (!file.endsWith('.deb')) continue;
+    const path = join(downloads, file);
+    await runProgram(
+      'dpkg-deb',
+      ['-x', path, root],
+      options.signal ? { signal: options.signal } : {},
+    );
+    // apt names the file NAME_VERSION_ARCHITECTURE.deb, with the colon of an epoch escaped.
+    const [name = file, version = ''] = file.split('_');
+    packages.push({ name, version: decodeURIComponent(version), sha256: sha256OfFile(path) });
+    rmSync(path);
+  }
+  const files = recipe.arrange(root, folder);
+  rmSync(root, { recursive: true, force: true });
+  return { packages, files };
+}

@@ -1,0 +1,13 @@
+/** QEMU's q35, a PC: firmware boots it and hands the kernel ACPI tables. */
+import { doubleCommas } from '../qemu-text.ts';
+import type { MachineType } from './machine-type.ts';
+
+export const Q35: MachineType = {
+  name: 'q35',
+  console: 'ttyS0',
+  arguments: ({ viotFile, bootBypass = true }) => [
+    // Firmware waits for ever for a disk that cannot reach memory; "strict" has it leave alone what it need not boot from.
+    ...(bootBypass ? [] : ['-boot', 'strict=on']),
+    ...(viotFile === undefined ? [] : ['-acpitable', `file=${doubleCommas(viotFile)}`]),
+  ],
+};

@@ -1,0 +1,73 @@
+/** Makes one virtio-iommu of a machine: its backend, its endpoints, and the host's side of what is passed through. */
+import {
+  type IommuObserver,
+  type TranslationBackend,
+  VIRTIO_IOMMU_RESV_MEM_T_MSI,
+  VirtioIommuDevice,
+} from '@viommu/iommu-core';
+import { simBackend } from '@viommu/pviommu-sim';
+import type { Logger } from '@viommu/virtqueue';
+import {
+  createPassThrough,
+  type PassThrough,
+  type PassThroughObserver,
+} from '../passthrough/pass-through.ts';
+import type { MachineDescription } from './machine-description.ts';
+
+/** What of the host's memory is contiguous; a host with 4 KiB would have a quarter million mappings for a guest that boots. */
+const HOST_FRAME_SIZE = 65536;
+
+export interface MachineIommu {
+  readonly device: VirtioIommuDevice;
+  readonly backend: TranslationBackend;
+  /** There when an engine is behind it. */
+  readonly passThrough: PassThrough | undefined;
+}
+
+export interface IommuMakerOptions {
+  readonly logger?: Logger;
+  /** Sees what the IOMMU of that index does. */
+  readonly observe?: (iommu: number) => IommuObserver;
+  /** Sees what is done on the host for the devices that are passed through. */
+  readonly passThroughObserver?: PassThroughObserver;
+  /** How long an IOMMU polls an empty request queue; 0 by default, for a driver in the same thread. */
+  readonly pollMicroseconds?: number;
+}
+
+export function makeIommu(
+  { iommus, devices, msiWindows }: MachineDescription,
+  index: number,
+  options: IommuMakerOptions,
+): MachineIommu {
+  const { pageSizeMask, bootBypass } = iommus[index]!;
+  const { observe, passThroughObserver, ...rest } = options;
+  const behind = devices.filter(({ iommu }) => iommu === index);
+  const engines = behind.flatMap(({ kind, endpoint }) => (kind === 'engine' ? [endpoint] : []));
+  const stage1 = pageSizeMask === undefined ? {} : { pageSizeMask };
+  const passThrough =
+    engines.length === 0
+      ? undefined
+      : createPassThrough({
+          endpoints: engines,
+          frameSize: HOST_FRAME_SIZE,
+          stage1,
+          ...(passThroughObserver ? { observer: passThroughObserver } : {}),
+        });
+  const createBackend = passThrough?.backend ?? simBackend(stage1);
+  const reserved = msiWindows.map((window) => ({
+    ...window,
+    subtype: VIRTIO_IOMMU_RESV_MEM_T_MSI,
+  }));
+  let backend!: TranslationBackend;
+  const device = new VirtioIommuDevice({
+    backend: (components) => {
+      backend = createBackend(components);
+      return backend;
+    },
+    endpoints: behind.map(({ endpoint }) => ({ id: endpoint, reserved })),
+    bootBypass,
+    ...(observe ? { observer: observe(index) } : {}),
+    ...rest,
+  });
+  return { device, backend, passThrough };
+}

@@ -1,0 +1,37 @@
+/** readTopology: the topology of any ACPI table that describes one. */
+import { signatureOf } from './table/acpi-header.ts';
+import { VIOT_SIGNATURE } from './table/layout.ts';
+import { readViot } from './table/topology-table.ts';
+import type { Topology } from './topology.ts';
+import { DMAR_SIGNATURE, readDmar } from './vendor/dmar.ts';
+import { IORT_SIGNATURE, readIort } from './vendor/iort.ts';
+import { IVRS_SIGNATURE, readIvrs } from './vendor/ivrs.ts';
+import type { VendorTableOptions } from './vendor/vendor-options.ts';
+import { ViotError } from './viot-error.ts';
+
+type Reader = (bytes: Uint8Array, options?: VendorTableOptions) => Topology;
+
+/** By the signature of the table. */
+const READERS: ReadonlyMap<string, Reader> = new Map([
+  [VIOT_SIGNATURE, (bytes: Uint8Array) => readViot(bytes)],
+  [DMAR_SIGNATURE, readDmar],
+  [IVRS_SIGNATURE, readIvrs],
+  [IORT_SIGNATURE, readIort],
+]);
+
+/**
+ * A whole VIOT, DMAR, IVRS or IORT, from its signature on.
+ *
+ * @throws ViotError `SIGNATURE` for any other table, and as {@link readViot}, {@link readDmar}, {@link readIvrs} and
+ * {@link readIort} do
+ */
+export function readTopology(bytes: Uint8Array, options: VendorTableOptions = {}): Topology {
+  const signature = signatureOf(bytes);
+  const read = READERS.get(signature);
+  if (read !== undefined) return read(bytes, options);
+  throw new ViotError(
+    'SIGNATURE',
+    `this begins with ${JSON.stringify(signature)}: a table that says which IOMMU devices are behind is one of ${[...READERS.keys()].join(', ')}`,
+    0,
+  );
+}
