@@ -47,6 +47,15 @@ export interface TranslationBackend {
    */
   readonly generation: number;
 
+  /**
+   * An endpoint is there, in no domain, before anything else names it. Those that the device has from the start are added
+   * at its construction. The host program asks for it, so what this throws reaches the host program, and then the
+   * endpoint is not there.
+   */
+  addEndpoint(endpoint: number): void;
+  /** An endpoint is gone: it leaves the domain that it may be in, and reaches nothing from then on, bypass or not. */
+  removeEndpoint(endpoint: number): void;
+
   /** Makes an empty domain; with `bypass` its endpoints' accesses go by untranslated (VIRTIO_IOMMU_ATTACH_F_BYPASS). */
   createDomain(domain: number, bypass: boolean): number;
   /** Drops a domain that has no endpoint left, with its mappings. */
@@ -85,8 +94,6 @@ export interface TranslationBackend {
 
 /** What the core hands to a backend at construction. */
 export interface BackendComponents {
-  /** IDs of all endpoints that the device manages. */
-  readonly endpoints: readonly number[];
   readonly logger: Logger;
 }
 

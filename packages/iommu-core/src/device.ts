@@ -10,7 +10,8 @@ import {
   chooseLimits,
   choosePageSizeMask,
   choosePollMicroseconds,
-  makeEndpoints,
+  type EndpointOptions,
+  makeEndpoint,
   type VirtioIommuOptions,
 } from './options.ts';
 import { checkConfigExtension } from './protocol/config-extension.ts';
@@ -53,12 +54,11 @@ export class VirtioIommuDevice implements VirtioDevice {
 
   /**
    * @throws VirtioError ENDPOINTS, RESERVED_REGION, PROBE_SIZE, PAGE_SIZE_MASK, INPUT_RANGE, DOMAIN_RANGE, MAX_MAPPINGS,
-   * POLL_MICROSECONDS, TOPOLOGY or MMIO when an option makes no sense
+   * POLL_MICROSECONDS, TOPOLOGY or MMIO when an option makes no sense, and what the backend throws of an endpoint
    */
   constructor(options: VirtioIommuOptions) {
     const logger = options.logger ?? silentLogger;
-    const endpoints = makeEndpoints(options);
-    const backend = options.backend({ endpoints: [...endpoints.keys()], logger });
+    const backend = options.backend({ logger });
     const { capabilities } = backend;
     const pageSizeMask = choosePageSizeMask(options, capabilities);
     const limits = chooseLimits(options, capabilities, pageSizeMask);
@@ -78,10 +78,12 @@ export class VirtioIommuDevice implements VirtioDevice {
     this.#state = new IommuState(
       limits,
       new GuardedBackend(backend, logger),
-      endpoints,
       this.#bootBypass,
       options.observer,
     );
+    for (const endpoint of options.endpoints) {
+      this.#addEndpoint(endpoint);
+    }
     this.#requests = new RequestQueue(this.#state, this.counters, choosePollMicroseconds(options));
     this.#gate = new DmaGate(this.#state, backend, this.#events, this.counters, logger);
   }
@@ -132,10 +134,34 @@ export class VirtioIommuDevice implements VirtioDevice {
   }
 
   /**
+   * Adds an endpoint, in no domain, while a driver may be up: its requests can name it at once. How the guest learns of it
+   * is for the bus that it is plugged into; the IOMMU has no word for it.
+   *
+   * @throws VirtioError ENDPOINTS when there is one with that ID, RESERVED_REGION, PROBE_SIZE, ENDPOINT_BUSY while a
+   * request is carried out, and what the backend throws; nothing has changed then
+   */
+  addEndpoint(endpoint: EndpointOptions): void {
+    this.#addEndpoint(endpoint);
+    this.#state.observer?.endpointAdded?.(endpoint.id);
+  }
+
+  /**
+   * Takes an endpoint away at once, whatever it is doing: it leaves its domain, which ends with its last endpoint, and
+   * every memory that `endpointMemory` gave for it refuses each further access, silently and for good. Requests that name
+   * it get VIRTIO_IOMMU_S_NOENT. The same ID can be added again: that is another endpoint, with memory of its own.
+   *
+   * @throws VirtioError ENDPOINT_UNKNOWN, ENDPOINT_BUSY while a request is carried out; nothing has changed then
+   */
+  removeEndpoint(id: number): void {
+    this.#state.removeEndpoint(this.#endpoint(id));
+    this.#state.observer?.endpointRemoved?.(id);
+  }
+
+  /**
    * The memory as one endpoint sees it: each access is translated, or refused and reported to the driver.
    *
    * @param memory what translated addresses lie in
-   * @throws VirtioError ENDPOINT_UNKNOWN when the ID is not among the option `endpoints`
+   * @throws VirtioError ENDPOINT_UNKNOWN when no endpoint has the ID
    */
   endpointMemory(endpoint: number, memory: GuestMemory): GuestMemory {
     return new EndpointMemory(this.#endpoint(endpoint), memory, this.#gate);
@@ -144,10 +170,16 @@ export class VirtioIommuDevice implements VirtioDevice {
   /**
    * What one endpoint's DMA came to so far; live.
    *
-   * @throws VirtioError ENDPOINT_UNKNOWN when the ID is not among the option `endpoints`
+   * @throws VirtioError ENDPOINT_UNKNOWN when no endpoint has the ID
    */
   endpointCounters(endpoint: number): Readonly<EndpointCounters> {
     return this.#endpoint(endpoint).counters;
+  }
+
+  #addEndpoint(endpoint: EndpointOptions): void {
+    const { endpoints, limits } = this.#state;
+    const taken = endpoints.has(endpoint.id);
+    this.#state.addEndpoint(makeEndpoint(endpoint, taken, limits.probeSize));
   }
 
   #endpoint(id: number) {
@@ -155,7 +187,7 @@ export class VirtioIommuDevice implements VirtioDevice {
     if (endpoint === undefined) {
       throw new VirtioError(
         'ENDPOINT_UNKNOWN',
-        `Endpoint ${id} is not in the option endpoints: add it`,
+        `There is no endpoint ${id}: name it in the option endpoints, or add it`,
       );
     }
     return endpoint;

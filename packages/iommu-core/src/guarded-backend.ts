@@ -17,6 +17,18 @@ export class GuardedBackend {
     this.#logger = logger;
   }
 
+  /** Not guarded: a refusal is for the host program that asks. */
+  addEndpoint(endpoint: number): void {
+    this.#backend.addEndpoint(endpoint);
+  }
+
+  removeEndpoint(endpoint: number): number {
+    return this.#guard('removeEndpoint', () => {
+      this.#backend.removeEndpoint(endpoint);
+      return VIRTIO_IOMMU_S_OK;
+    });
+  }
+
   createDomain(domain: number, bypass: boolean): number {
     return this.#guard('createDomain', () => this.#backend.createDomain(domain, bypass));
   }

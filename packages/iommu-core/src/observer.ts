@@ -17,15 +17,16 @@ export interface RequestRecord {
 }
 
 /**
- * Called in line, so an observer must be quick and must not call back into the device. Each method is optional, and
- * costs one comparison when it is absent.
+ * Called in line, so an observer must be quick, must not throw, and must not call back into the device; but endpoints may
+ * be added and removed from every method that is not called within a request, `attached` and `detached` in other words.
+ * Each method is optional, and costs one comparison when it is absent.
  */
 export interface IommuObserver {
   /** A request was answered. */
   request?(record: RequestRecord): void;
   /** An endpoint joined a domain; `bypass` when it is a bypass domain. */
   attached?(endpoint: number, domain: number, bypass: boolean): void;
-  /** An endpoint left its domain, by DETACH or by reset. */
+  /** An endpoint left its domain: by DETACH, by ATTACH to another, by reset, or because it was removed. */
   detached?(endpoint: number, domain: number): void;
   /** An access was translated or went by: `length` bytes from `address` are at `physical`. */
   translated?(
@@ -44,6 +45,10 @@ export interface IommuObserver {
     address: number,
     delivered: boolean,
   ): void;
+  /** The host program added an endpoint. Not called for those that were there from the start. */
+  endpointAdded?(endpoint: number): void;
+  /** The host program removed an endpoint, which is in no domain any more. */
+  endpointRemoved?(endpoint: number): void;
   /** The device was reset and every endpoint is detached. */
   reset?(): void;
 }

@@ -26,6 +26,7 @@ export interface EndpointOptions {
 /** Ends of ranges are inclusive; addresses and sizes are in bytes. */
 export interface VirtioIommuOptions {
   readonly backend: BackendFactory;
+  /** Those that are there from the start; others can be added later. */
   readonly endpoints: readonly EndpointOptions[];
   /** `page_size_mask`: the lowest bit is the granule, from one byte up. By default, and at the finest, the backend's. */
   readonly pageSizeMask?: bigint;
@@ -57,28 +58,27 @@ export interface VirtioIommuOptions {
   readonly logger?: Logger;
 }
 
-/** @throws VirtioError ENDPOINTS, RESERVED_REGION, PROBE_SIZE */
-export function makeEndpoints(options: VirtioIommuOptions): Map<number, Endpoint> {
-  const probeSize = options.probeSize ?? DEFAULT_PROBE_SIZE;
-  if (!isWithin(probeSize, 0, PROBE_SIZE_MAX)) {
-    throw new VirtioError('PROBE_SIZE', `probeSize ${probeSize}: choose 0 to ${PROBE_SIZE_MAX}`);
+/**
+ * @param taken whether the device has an endpoint with the ID already
+ * @throws VirtioError ENDPOINTS, RESERVED_REGION, PROBE_SIZE
+ */
+export function makeEndpoint(
+  { id, reserved = [] }: EndpointOptions,
+  taken: boolean,
+  probeSize: number,
+): Endpoint {
+  if (!isWithin(id, 0, UINT32_MAX) || taken) {
+    throw new VirtioError('ENDPOINTS', `endpoint ${id}: give each its own 32-bit ID`);
   }
-  const endpoints = new Map<number, Endpoint>();
-  for (const { id, reserved = [] } of options.endpoints) {
-    if (!isWithin(id, 0, UINT32_MAX) || endpoints.has(id)) {
-      throw new VirtioError('ENDPOINTS', `endpoint ${id}: give each its own 32-bit ID`);
-    }
-    checkReservedRegions(id, reserved);
-    const properties = encodeProbeProperties(reserved);
-    if (properties.length > probeSize) {
-      throw new VirtioError(
-        'PROBE_SIZE',
-        `endpoint ${id}: its reserved regions need a probeSize of ${properties.length} or more`,
-      );
-    }
-    endpoints.set(id, new Endpoint(id, reserved, properties));
+  checkReservedRegions(id, reserved);
+  const properties = encodeProbeProperties(reserved);
+  if (properties.length > probeSize) {
+    throw new VirtioError(
+      'PROBE_SIZE',
+      `endpoint ${id}: its reserved regions need a probeSize of ${properties.length} or more`,
+    );
   }
-  return endpoints;
+  return new Endpoint(id, reserved, properties);
 }
 
 /** @throws VirtioError PAGE_SIZE_MASK, when it is empty, finer than the backend's, or wider than 64 bits */
@@ -103,7 +103,7 @@ export function choosePageSizeMask(
   return mask;
 }
 
-/** @throws VirtioError INPUT_RANGE, DOMAIN_RANGE, MAX_MAPPINGS */
+/** @throws VirtioError INPUT_RANGE, DOMAIN_RANGE, PROBE_SIZE, MAX_MAPPINGS */
 export function chooseLimits(
   options: VirtioIommuOptions,
   capabilities: BackendCapabilities,
@@ -126,6 +126,10 @@ export function chooseLimits(
       `domainRange ${domainRange.start} to ${domainRange.end}: stay within 0 to ${UINT32_MAX}`,
     );
   }
+  const probeSize = options.probeSize ?? DEFAULT_PROBE_SIZE;
+  if (!isWithin(probeSize, 0, PROBE_SIZE_MAX)) {
+    throw new VirtioError('PROBE_SIZE', `probeSize ${probeSize}: choose 0 to ${PROBE_SIZE_MAX}`);
+  }
   const maxMappings = options.maxMappings ?? DEFAULT_MAX_MAPPINGS;
   if (!isWithin(maxMappings, 1, Number.MAX_SAFE_INTEGER)) {
     throw new VirtioError('MAX_MAPPINGS', `maxMappings ${maxMappings}: choose 1 or more`);
@@ -134,7 +138,7 @@ export function chooseLimits(
     granule: Number(lowestBit(pageSizeMask)),
     inputRange,
     domainRange,
-    probeSize: options.probeSize ?? DEFAULT_PROBE_SIZE,
+    probeSize,
     maxMappings,
   };
 }

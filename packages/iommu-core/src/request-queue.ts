@@ -132,6 +132,15 @@ export class RequestQueue implements ChainHandler {
       return UNANSWERED;
     }
     this.#reply.fill(0, 0, writableLength);
+    this.#state.inRequest = true;
+    try {
+      return this.#carryOut(type, writableLength - REQ_TAIL_SIZE);
+    } finally {
+      this.#state.inRequest = false;
+    }
+  }
+
+  #carryOut(type: number, propertiesLength: number): number {
     switch (type) {
       case VIRTIO_IOMMU_T_MAP:
         return map(this.#state, this.#view);
@@ -142,7 +151,7 @@ export class RequestQueue implements ChainHandler {
       case VIRTIO_IOMMU_T_DETACH:
         return detach(this.#state, this.#view);
       default:
-        return probe(this.#state, this.#view, this.#reply, writableLength - REQ_TAIL_SIZE);
+        return probe(this.#state, this.#view, this.#reply, propertiesLength);
     }
   }
 

@@ -85,6 +85,53 @@ describe('createVfioIommu', () => {
     expect(container.mapDma(buffer, 0xfee0_0000, PAGE, READ)).toBe(-22);
   });
 
+  it('offers the addresses again when the endpoint has left, and of a group that did not come', () => {
+    const reserving = (attachStatus: number) => {
+      iommu.answer = ({ readable, writableLength }) => {
+        const bytes = new Uint8Array(writableLength);
+        // Of endpoint 0x29: 0x1000 to 0x1fff.
+        if (readable[0] === 5 && readable[4] === 0x29) {
+          bytes.set([1, 0, 20, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0xff, 0x1f]);
+        }
+        if (readable[0] === 1 && readable[8] === 0x29) bytes[writableLength - 4] = attachStatus;
+        return { bytes, usedLength: writableLength };
+      };
+    };
+    const all = [{ start: 0, end: 2 ** 39 - 1 }];
+    const other = { endpoints: [0x29] };
+    container.attachGroup(group);
+    reserving(8);
+    expect(container.attachGroup(other)).toBe(-12);
+    expect(container.info.iovaRanges).toEqual(all);
+    reserving(0);
+    expect(container.attachGroup(other)).toBe(0);
+    expect(container.info.iovaRanges).toEqual([
+      { start: 0, end: 0xfff },
+      { start: 0x2000, end: 2 ** 39 - 1 },
+    ]);
+    container.detachGroup(other);
+    expect(container.info.iovaRanges).toEqual(all);
+  });
+
+  it('lets go of an endpoint that was unplugged, and of the domain that ended with it', () => {
+    container.attachGroup(group);
+    const buffer = process.mmap(PAGE);
+    container.mapDma(buffer, buffer, PAGE, READ);
+    iommu.answer = ({ writableLength }) => {
+      const bytes = new Uint8Array(writableLength);
+      bytes[writableLength - 4] = 6;
+      return { bytes, usedLength: writableLength };
+    };
+    expect(container.detachGroup(group)).toBe(0);
+    expect(container.info.dmaAvailable).toBe(65535);
+  });
+
+  it('throws when it cannot let go for any other reason', () => {
+    container.attachGroup(group);
+    refuse(2, 3);
+    expect(() => container.detachGroup(group)).toThrow('DETACH');
+  });
+
   it.each([
     [1, 5],
     [2, 38],

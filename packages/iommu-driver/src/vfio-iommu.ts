@@ -8,6 +8,7 @@ import {
   ENOSYS,
   ERANGE,
   type IovaRange,
+  type VfioGroup,
   type VfioIommu,
   withoutReserved,
 } from '@viommu/vfio';
@@ -23,26 +24,34 @@ export interface VfioIommuOptions {
 
 /** By the status's value, as Linux' driver answers its callers. */
 const ERRNO_OF_STATUS = [0, EIO, ENOSYS, EIO, EINVAL, ERANGE, ENOENT, EFAULT, ENOMEM];
+const VIRTIO_IOMMU_S_NOENT = 6;
 const ACCESS = VIRTIO_IOMMU_MAP_F_READ | VIRTIO_IOMMU_MAP_F_WRITE;
 
 /**
- * Each attached endpoint is probed first, and what is reserved for it is not among `iovaRanges`. A refused request is a
- * negative errno; where VFIO expects none, in `detachGroup` and `unmap`, `IommuRequestError` is thrown, and everywhere
- * `VirtioError` `NO_ANSWER`.
+ * Each attached endpoint is probed first, and what is reserved for it is not among `iovaRanges` while it is attached. A
+ * refused request is a negative errno; where VFIO expects none, in `detachGroup` and `unmap`, `IommuRequestError` is
+ * thrown, but not for an endpoint that was unplugged meanwhile, or a domain that ended with it. Everywhere `VirtioError`
+ * `NO_ANSWER`.
  */
 export function createVfioIommu({ driver, domain }: VfioIommuOptions): VfioIommu {
   const { pageSizeMask, inputRange } = driver.config;
   let iovaRanges: readonly IovaRange[] = [inputRange];
-  const reserved: IovaRange[] = [];
+  const reserved = new Map<VfioGroup, readonly IovaRange[]>();
+  const chooseRanges = (): void => {
+    const all = [...reserved.values()].flat();
+    iovaRanges = withoutReserved(inputRange.start, inputRange.end, all);
+  };
   return {
     pageSizeMask,
     get iovaRanges() {
       return iovaRanges;
     },
-    attachGroup: ({ endpoints }) => {
+    attachGroup: (group) => {
+      const { endpoints } = group;
+      const regions: IovaRange[] = [];
       for (const [index, endpoint] of endpoints.entries()) {
         const answer = errnoOf(() => {
-          reserved.push(...driver.probe(endpoint));
+          regions.push(...driver.probe(endpoint));
           driver.attach(domain, endpoint);
         });
         if (answer < 0) {
@@ -50,16 +59,28 @@ export function createVfioIommu({ driver, domain }: VfioIommuOptions): VfioIommu
           return answer;
         }
       }
-      iovaRanges = withoutReserved(inputRange.start, inputRange.end, reserved);
+      reserved.set(group, regions);
+      chooseRanges();
       return 0;
     },
-    detachGroup: ({ endpoints }) => {
-      for (const endpoint of endpoints) driver.detach(domain, endpoint);
+    detachGroup: (group) => {
+      for (const endpoint of group.endpoints) unlessGone(() => driver.detach(domain, endpoint));
+      reserved.delete(group);
+      chooseRanges();
     },
     map: (iova, iovaEnd, physical, flags) =>
       errnoOf(() => driver.map(domain, iova, iovaEnd, physical, flags & ACCESS)),
-    unmap: (iova, iovaEnd) => driver.unmap(domain, iova, iovaEnd),
+    unmap: (iova, iovaEnd) => unlessGone(() => driver.unmap(domain, iova, iovaEnd)),
   };
+}
+
+function unlessGone(request: () => void): void {
+  try {
+    request();
+  } catch (error) {
+    const isGone = error instanceof IommuRequestError && error.status === VIRTIO_IOMMU_S_NOENT;
+    if (!isGone) throw error;
+  }
 }
 
 function errnoOf(request: () => void): number {

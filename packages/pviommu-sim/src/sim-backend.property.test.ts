@@ -38,7 +38,7 @@ describe('simBackend', () => {
     const step = fc.tuple(fc.boolean(), place, place, fc.nat(1000), fc.nat(3));
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), fc.array(place), (steps, probes) => {
-        const components = { endpoints: [ENDPOINT], logger: silentLogger };
+        const components = { logger: silentLogger };
         const sim = simBackend(options)(components);
         const naive = new NaiveBackend();
         const mapped: Range[] = [];

@@ -13,8 +13,7 @@ const OK = 0;
 const NOMEM = 8;
 
 describe('simBackend', () => {
-  const create = (options: SimBackendOptions) =>
-    simBackend(options)({ endpoints: [1], logger: silentLogger });
+  const create = (options: SimBackendOptions) => simBackend(options)({ logger: silentLogger });
   const out = { physical: -1, length: -1, bypass: false };
 
   it('refuses what does not fit its budget of nodes, and has changed nothing then', () => {

@@ -59,6 +59,7 @@ export class SimBackend implements TranslationBackend {
   readonly #mappings = new MappingPool();
   readonly #spans: readonly number[];
   readonly #faultLog: FaultLog | undefined;
+  readonly #endpoints = new Set<number>();
   readonly #domains = new Map<number, SimDomain>();
   readonly #attached = new Map<number, SimDomain>();
   #bypass = false;
@@ -71,6 +72,15 @@ export class SimBackend implements TranslationBackend {
     this.#spans = levelSpans(inputBits, granuleBits(pageSizeMask));
     this.#nodes = new NodePool(options.maxNodes ?? DEFAULT_MAX_NODES);
     this.#faultLog = options.faultLog;
+  }
+
+  addEndpoint(endpoint: number): void {
+    this.#endpoints.add(endpoint);
+  }
+
+  removeEndpoint(endpoint: number): void {
+    this.#endpoints.delete(endpoint);
+    this.#attached.delete(endpoint);
   }
 
   createDomain(domain: number, bypass: boolean): number {
@@ -138,7 +148,7 @@ export class SimBackend implements TranslationBackend {
     out: TranslationResult,
   ): number {
     const domain = this.#attached.get(endpoint);
-    if (domain === undefined && !this.#bypass) {
+    if (domain === undefined && !(this.#bypass && this.#endpoints.has(endpoint))) {
       this.#faultLog?.record(endpoint, address, access, TRANSLATION_NO_DOMAIN);
       return TRANSLATION_NO_DOMAIN;
     }

@@ -8,6 +8,8 @@ export const EIO = 5;
 export const ENOMEM = 12;
 /** The user address is not mapped, or not for that access. */
 export const EFAULT = 14;
+/** The device is in use elsewhere. */
+export const EBUSY = 16;
 /** The IOVA range is mapped already, in whole or in part. */
 export const EEXIST = 17;
 /** An argument that cannot be meant, or a container without a group. */

@@ -1,4 +1,5 @@
 export {
+  EBUSY,
   EEXIST,
   EFAULT,
   EINVAL,

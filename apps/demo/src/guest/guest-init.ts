@@ -3,6 +3,7 @@
 import { DEVICE_STEPS } from './init/device-steps.ts';
 import { DISK_STEPS } from './init/disk-steps.ts';
 import { FETCH_STEP } from './init/fetch-step.ts';
+import { PLUG_STEPS } from './init/plug-steps.ts';
 import { REBOOT_STEP } from './init/reboot-step.ts';
 import { REPORT_STEP } from './init/report-step.ts';
 
@@ -39,6 +40,7 @@ seconds() { cut -d ' ' -f 1 /proc/uptime; }
 parameter() { tr ' ' '\\n' </proc/cmdline | sed -n "s/^viommu\\.$1=//p"; }
 
 ${REPORT_STEP}
+${PLUG_STEPS}
 ${DISK_STEPS}
 ${DEVICE_STEPS}
 ${FETCH_STEP}
@@ -49,17 +51,7 @@ for module in $(cat /modules/order); do
   insmod "/modules/$module" || say "error module $module does not load"
 done
 
-for disk in $(parameter disks | tr ',' ' '); do
-  tries=0
-  while [ ! -b "/dev/$disk" ]; do
-    tries=$((tries + 1))
-    if [ $tries -gt 200 ]; then
-      say "error /dev/$disk did not appear within 20 s"
-      break
-    fi
-    sleep 0.1
-  done
-done
+for disk in $(parameter disks | tr ',' ' '); do appear "$disk"; done
 say "up $(seconds)"
 
 section=1
@@ -78,6 +70,8 @@ for step in $(parameter steps | tr ',' ' '); do
   bench) bench "$@" ;;
   rng) rng ;;
   vfio) vfio "$@" ;;
+  appear) appear "$@" ;;
+  vanish) vanish "$@" ;;
   fetch) fetch "$@" ;;
   interrupts) interrupts ;;
   reboot) restart ;;

@@ -12,13 +12,15 @@ describe('stepArguments', () => {
           { step: 'bench', disk: 'vda', blockSize: 4096, count: 2000 },
           { step: 'rng' },
           { step: 'vfio', bdf: 0x41 },
+          { step: 'appear', disk: 'vdb' },
+          { step: 'vanish', disk: 'vdb' },
           { step: 'reboot' },
         ],
         ['vda', 'vdb'],
       ),
     ).toEqual([
       'viommu.disks=vda,vdb',
-      'viommu.steps=report,read:vda:0:64,write:vdb:64:16,bench:vda:4096:2000,rng,vfio:08.1,reboot',
+      'viommu.steps=report,read:vda:0:64,write:vdb:64:16,bench:vda:4096:2000,rng,vfio:08.1,appear:vdb,vanish:vdb,reboot',
     ]);
   });
 

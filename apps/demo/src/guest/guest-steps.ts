@@ -34,6 +34,8 @@ export type GuestStep =
     }
   /** Binds a function to vfio-pci, and has a program in user space drive it: the DMA engine on bus 0. */
   | { readonly step: 'vfio'; readonly bdf: number }
+  /** Waits for a disk that is plugged in, or out, while the guest runs; 20 s at most. */
+  | { readonly step: 'appear' | 'vanish'; readonly disk: string }
   /**
    * Brings the network up and fetches `bytes` bytes from an HTTP server while it reads `disk` over and over; prints the SHA-256
    * of what came and how much of the disk was read meanwhile.
@@ -70,6 +72,9 @@ function stepText(step: GuestStep): string {
       return `${step.step}:${step.disk}:${mebibytes(step.offset)}:${mebibytes(step.length)}`;
     case 'bench':
       return `bench:${step.disk}:${step.blockSize}:${step.count}`;
+    case 'appear':
+    case 'vanish':
+      return `${step.step}:${step.disk}`;
     case 'vfio':
       return `vfio:${formatBdf(step.bdf).slice('00:'.length)}`;
     case 'fetch':

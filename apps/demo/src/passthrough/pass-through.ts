@@ -5,6 +5,7 @@ import {
   HostMemory,
   MemorySlots,
   nestedBackend,
+  type PassedThrough,
   PhysicalIommu,
   type SimBackendOptions,
   SlotMirror,
@@ -64,7 +65,7 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
   const physical = new PhysicalIommu();
   const slots = new MemorySlots();
   const mirror = new SlotMirror(slots, host);
-  const passedThrough = endpoints.map((endpoint, index) => {
+  const devices = endpoints.map((endpoint, index): [number, PassedThrough] => {
     const hostEndpoint = FIRST_HOST_ENDPOINT + index * HOST_ENDPOINT_STEP;
     const container = new VfioContainer({
       iommu: physical.createAddressSpace(),
@@ -75,13 +76,14 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
       },
     });
     container.attachGroup({ endpoints: [hostEndpoint] });
-    return { endpoint, hostEndpoint, container };
+    return [endpoint, { hostEndpoint, container }];
   });
+  const passedThrough = new Map(devices);
   return {
     backend: nestedBackend({
       slots,
       physical,
-      passedThrough,
+      passedThrough: (endpoint) => passedThrough.get(endpoint),
       ...(options.stage1 === undefined ? {} : { stage1: options.stage1 }),
     }),
     host,

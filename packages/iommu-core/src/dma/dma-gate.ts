@@ -55,7 +55,10 @@ export class DmaGate {
     access: number,
     out: TranslationResult,
   ): boolean {
-    const code = this.#backend.translate(endpoint.id, address, length, access, out);
+    // The backend may know another endpoint by that ID.
+    const code = endpoint.removed
+      ? TRANSLATION_NO_DOMAIN
+      : this.#backend.translate(endpoint.id, address, length, access, out);
     if (code === TRANSLATION_OK) {
       return true;
     }
@@ -71,7 +74,10 @@ export class DmaGate {
     access: number,
     out: TranslationResult,
   ): boolean {
-    return this.#backend.translate(endpoint.id, address, length, access, out) === TRANSLATION_OK;
+    return (
+      !endpoint.removed &&
+      this.#backend.translate(endpoint.id, address, length, access, out) === TRANSLATION_OK
+    );
   }
 
   /** Books an access that reached memory. */
@@ -99,9 +105,16 @@ export class DmaGate {
     this.fault(endpoint, VIRTIO_IOMMU_FAULT_R_UNKNOWN, address, access);
   }
 
-  /** @param reason VIRTIO_IOMMU_FAULT_R_* */
+  /**
+   * An endpoint that was removed has nobody left to report its faults to: the driver knows none, or another, by that ID.
+   *
+   * @param reason VIRTIO_IOMMU_FAULT_R_*
+   */
   fault(endpoint: Endpoint, reason: number, address: number, access: number): void {
     endpoint.counters.faults += 1;
+    if (endpoint.removed) {
+      return;
+    }
     this.#counters.faults += 1;
     const delivered = this.#events.report(endpoint.id, reason, access, address);
     if (delivered) {

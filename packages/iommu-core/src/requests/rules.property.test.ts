@@ -1,5 +1,7 @@
+import { VirtioError } from '@viommu/virtqueue';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { EndpointOptions } from '../options.ts';
 import { NaiveBackend } from '../testing/naive-backend.ts';
 import { createTestDevice, type TestDevice } from '../testing/test-device.ts';
 
@@ -22,6 +24,7 @@ interface Mapping {
 
 /** The rules of the standard, as plainly as they can be said: lists, searched from end to end. */
 class Model {
+  endpoints = [8, 9, 10];
   domains: { id: number; bypass: boolean; endpoints: number[]; mappings: Mapping[] }[] = [];
 
   domain(id: number) {
@@ -30,7 +33,7 @@ class Model {
 
   attach(id: number, endpoint: number, flags: number): number {
     if (flags > 1) return INVAL;
-    if (![8, 9, 10].includes(endpoint)) return NOENT;
+    if (!this.endpoints.includes(endpoint)) return NOENT;
     if (id > 3) return RANGE;
     const target = this.domain(id);
     if (target && target.bypass !== (flags === 1)) return INVAL;
@@ -46,7 +49,7 @@ class Model {
   }
 
   detach(id: number, endpoint: number): number {
-    if (![8, 9, 10].includes(endpoint)) return NOENT;
+    if (!this.endpoints.includes(endpoint)) return NOENT;
     if (!this.domain(id)?.endpoints.includes(endpoint)) return INVAL;
     this.#leave(endpoint);
     return OK;
@@ -78,6 +81,21 @@ class Model {
     return OK;
   }
 
+  /** Whether the host may add it. */
+  add(endpoint: number): boolean {
+    if (this.endpoints.includes(endpoint)) return false;
+    this.endpoints.push(endpoint);
+    return true;
+  }
+
+  /** Whether the host may remove it. */
+  remove(endpoint: number): boolean {
+    if (!this.endpoints.includes(endpoint)) return false;
+    this.endpoints = this.endpoints.filter((each) => each !== endpoint);
+    this.#leave(endpoint);
+    return true;
+  }
+
   #leave(endpoint: number): void {
     for (const domain of this.domains) {
       domain.endpoints = domain.endpoints.filter((each) => each !== endpoint);
@@ -90,10 +108,14 @@ function touches(a: Mapping, b: Mapping): boolean {
   return a.start <= b.end && b.start <= a.end;
 }
 
+function endpointOptions(id: number): EndpointOptions {
+  return id === 10 ? { id, reserved: [{ subtype: 0, ...RESERVED }] } : { id };
+}
+
 function create(): TestDevice {
   return createTestDevice(
     {
-      endpoints: [{ id: 8 }, { id: 9 }, { id: 10, reserved: [{ subtype: 0, ...RESERVED }] }],
+      endpoints: [8, 9, 10].map(endpointOptions),
       inputRange: INPUT,
       domainRange: { start: 0, end: 3 },
       maxMappings: MAX_MAPPINGS,
@@ -143,7 +165,19 @@ const step = fc.oneof(
   fc.record({ type: fc.constant('map' as const), domain, start, length, phys, flags }),
   fc.record({ type: fc.constant('map' as const), domain, start, length, phys, flags }),
   fc.record({ type: fc.constant('unmap' as const), domain, start, length }),
+  fc.record({ type: fc.constantFrom('add' as const, 'remove' as const), endpoint }),
 );
+
+/** Whether the host program's call does not throw. */
+function succeeds(call: () => void): boolean {
+  try {
+    call();
+    return true;
+  } catch (error) {
+    expect(error).toBeInstanceOf(VirtioError);
+    return false;
+  }
+}
 
 function multiple(min: number, max: number) {
   return fc.integer({ min, max }).map((value) => value * GRANULE);
@@ -153,7 +187,7 @@ describe('the rules of requests', () => {
   it('are those of a naive model, in status and in effect', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const { driver, backend } = create();
+        const { device, driver, backend } = create();
         const model = new Model();
         for (const s of steps) {
           switch (s.type) {
@@ -179,7 +213,18 @@ describe('the rules of requests', () => {
               );
               break;
             }
+            case 'add':
+              expect(succeeds(() => device.addEndpoint(endpointOptions(s.endpoint)))).toBe(
+                model.add(s.endpoint),
+              );
+              break;
+            case 'remove':
+              expect(succeeds(() => device.removeEndpoint(s.endpoint))).toBe(
+                model.remove(s.endpoint),
+              );
+              break;
           }
+          expect([...backend.endpoints].sort()).toEqual([...model.endpoints].sort());
           expect(sorted(told(backend))).toEqual(sorted(model.domains));
         }
       }),

@@ -26,6 +26,8 @@ export class Endpoint {
     faults: 0,
   };
   domain: Domain | undefined;
+  /** The host program took it away. Another endpoint may have its ID by now. */
+  removed = false;
   /** Grows when an address may no longer mean what it meant to this endpoint. */
   generation = 0;
   /** The driver attached it at least once since DRIVER_OK. */

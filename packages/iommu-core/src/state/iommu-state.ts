@@ -1,4 +1,5 @@
 /** All that the requests act on: endpoints, domains, limits, and the backend that is kept in step with them. */
+import { VirtioError } from '@viommu/virtqueue';
 import type { GuardedBackend } from '../guarded-backend.ts';
 import type { IommuObserver } from '../observer.ts';
 import type { Domain, Endpoint } from './domain.ts';
@@ -20,7 +21,7 @@ export class IommuState {
   readonly limits: IommuLimits;
   readonly backend: GuardedBackend;
   readonly observer: IommuObserver | undefined;
-  readonly endpoints: ReadonlyMap<number, Endpoint>;
+  readonly endpoints = new Map<number, Endpoint>();
   readonly domains = new Map<number, Domain>();
   /** Mappings in all domains together. */
   mappingCount = 0;
@@ -28,19 +29,19 @@ export class IommuState {
   driverFeatures = 0;
   /** From DRIVER_OK until reset. */
   driverUp = false;
+  /** A request is being carried out: endpoints neither come nor go. */
+  inRequest = false;
   /** The `bypass` field of the configuration. */
   bypass: boolean;
 
   constructor(
     limits: IommuLimits,
     backend: GuardedBackend,
-    endpoints: ReadonlyMap<number, Endpoint>,
     bypass: boolean,
     observer: IommuObserver | undefined,
   ) {
     this.limits = limits;
     this.backend = backend;
-    this.endpoints = endpoints;
     this.observer = observer;
     this.bypass = bypass;
     backend.setBypass(bypass);
@@ -49,6 +50,23 @@ export class IommuState {
   /** Whether the driver accepted a feature, by its bit number. */
   negotiated(feature: number): boolean {
     return (this.driverFeatures & (1 << feature)) !== 0;
+  }
+
+  /** @throws VirtioError ENDPOINT_BUSY, and what the backend throws */
+  addEndpoint(endpoint: Endpoint): void {
+    this.#requireNoRequest(endpoint.id);
+    this.backend.addEndpoint(endpoint.id);
+    this.endpoints.set(endpoint.id, endpoint);
+  }
+
+  /** @throws VirtioError ENDPOINT_BUSY */
+  removeEndpoint(endpoint: Endpoint): void {
+    this.#requireNoRequest(endpoint.id);
+    this.endpoints.delete(endpoint.id);
+    endpoint.removed = true;
+    endpoint.generation += 1;
+    this.backend.removeEndpoint(endpoint.id);
+    this.leave(endpoint);
   }
 
   /** Books an attachment that the backend has made, leaving the former domain. */
@@ -80,6 +98,15 @@ export class IommuState {
       this.backend.destroyDomain(domain.id);
     }
     this.observer?.detached?.(endpoint.id, domain.id);
+  }
+
+  #requireNoRequest(endpoint: number): void {
+    if (this.inRequest) {
+      throw new VirtioError(
+        'ENDPOINT_BUSY',
+        `Endpoint ${endpoint}: a request is being carried out; add or remove endpoints after it, from the observer's method request at the earliest`,
+      );
+    }
   }
 
   /** "When the device is reset, endpoints are not attached to any domain." */

@@ -19,8 +19,9 @@ export function backendSuite(name: string, factory: BackendFactory): void {
     const out = { physical: -1, length: -1, bypass: false };
 
     beforeEach(() => {
-      backend = factory({ endpoints: [1, 2, 3], logger: silentLogger });
+      backend = factory({ logger: silentLogger });
       backend.setBypass(false);
+      for (const endpoint of [1, 2, 3]) backend.addEndpoint(endpoint);
     });
 
     const attached = (endpoint: number, domain: number) => {
@@ -170,6 +171,47 @@ export function backendSuite(name: string, factory: BackendFactory): void {
       expect(translate(1, 0xfff)).toBe(NO_MAPPING);
       expect(translate(1, 0x4000_5fff)).toBe(OK);
       expect(translate(1, 0x4000_6000)).toBe(NO_MAPPING);
+    });
+
+    it('lets an endpoint that was removed reach nothing, and others what they did', () => {
+      attached(1, 7);
+      backend.attach(2, 7);
+      backend.map(7, 0x10000, 0x10fff, 0x50000, READ);
+      backend.removeEndpoint(1);
+      expect(translate(1, 0x10000)).toBe(NO_DOMAIN);
+      expect(translate(2, 0x10000)).toBe(OK);
+      backend.removeEndpoint(3);
+      backend.setBypass(true);
+      expect(translate(1, 0x10000)).toBe(NO_DOMAIN);
+      expect(translate(3, 0x10000)).toBe(NO_DOMAIN);
+      backend.removeEndpoint(2);
+      backend.destroyDomain(7);
+      expect(translate(2, 0x10000)).toBe(NO_DOMAIN);
+    });
+
+    it('knows nothing of an endpoint that had the same ID before', () => {
+      attached(1, 7);
+      backend.map(7, 0x10000, 0x10fff, 0x50000, READ);
+      backend.attach(2, 7);
+      backend.removeEndpoint(1);
+      backend.addEndpoint(1);
+      expect(translate(1, 0x10000)).toBe(NO_DOMAIN);
+      backend.setBypass(true);
+      expect(translate(1, 0x10000)).toBe(OK);
+      expect(out).toEqual({ physical: 0x10000, length: 1, bypass: true });
+      expect(backend.attach(1, 7)).toBe(OK);
+      expect(translate(1, 0x10000)).toBe(OK);
+      expect(out.physical).toBe(0x50000);
+    });
+
+    it('takes an endpoint while bypass is on', () => {
+      backend.removeEndpoint(3);
+      backend.setBypass(true);
+      backend.addEndpoint(3);
+      expect(translate(3, 0x5678, 100)).toBe(OK);
+      expect(out).toEqual({ physical: 0x5678, length: 100, bypass: true });
+      attached(3, 7);
+      expect(translate(3, 0x5678)).toBe(NO_MAPPING);
     });
 
     it('answers any address without throwing', () => {

@@ -30,6 +30,7 @@ export class NaiveBackend implements TranslationBackend {
   readonly capabilities: BackendCapabilities;
   readonly generation = 0;
   readonly domains = new Map<number, NaiveDomain>();
+  readonly endpoints = new Set<number>();
   readonly attached = new Map<number, number>();
   bypass = false;
 
@@ -40,6 +41,15 @@ export class NaiveBackend implements TranslationBackend {
       mmio: true,
       ...capabilities,
     };
+  }
+
+  addEndpoint(endpoint: number): void {
+    this.endpoints.add(endpoint);
+  }
+
+  removeEndpoint(endpoint: number): void {
+    this.endpoints.delete(endpoint);
+    this.attached.delete(endpoint);
   }
 
   createDomain(domain: number, bypass: boolean): number {
@@ -92,7 +102,7 @@ export class NaiveBackend implements TranslationBackend {
   ): number {
     const id = this.attached.get(endpoint);
     const domain = id === undefined ? undefined : this.domains.get(id)!;
-    if (domain === undefined && !this.bypass) {
+    if (domain === undefined && !(this.bypass && this.endpoints.has(endpoint))) {
       return TRANSLATION_NO_DOMAIN;
     }
     if (domain === undefined || domain.bypass) {

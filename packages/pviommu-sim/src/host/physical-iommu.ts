@@ -1,10 +1,12 @@
 /** PhysicalIommu: the host's IOMMU, one address space per container, shared by all devices that are passed through. */
 import {
+  type BackendCapabilities,
   type TranslationBackend,
   type TranslationResult,
   VIRTIO_IOMMU_S_OK,
 } from '@viommu/iommu-core';
 import {
+  EBUSY,
   ENOMEM,
   type IovaRange,
   type VfioGroup,
@@ -23,11 +25,13 @@ export interface PhysicalIommuOptions extends SimBackendOptions {
 export class PhysicalIommu {
   readonly #tables: TranslationBackend;
   readonly #iovaRanges: readonly IovaRange[];
+  /** The devices that are in an address space. */
+  readonly #attached = new Set<number>();
   #domains = 0;
 
   /** @throws VirtioError `SIM_OPTIONS` when an option makes no sense */
   constructor(options: PhysicalIommuOptions = {}) {
-    this.#tables = simBackend(options)({ endpoints: [], logger: silentLogger });
+    this.#tables = simBackend(options)({ logger: silentLogger });
     this.#iovaRanges = withoutReserved(
       0,
       this.#tables.capabilities.inputEnd,
@@ -35,9 +39,18 @@ export class PhysicalIommu {
     );
   }
 
-  /** An empty address space, for a container. -ENOMEM at `attachGroup` when the IOMMU has no memory for it. */
+  /** What its address spaces can hold. */
+  get capabilities(): BackendCapabilities {
+    return this.#tables.capabilities;
+  }
+
+  /**
+   * An empty address space, for a container. `attachGroup` answers -EBUSY when a device of the group is in an address space
+   * already, -ENOMEM when the IOMMU has no memory for another one.
+   */
   createAddressSpace(): VfioIommu {
     const tables = this.#tables;
+    const attached = this.#attached;
     const domain = this.#domains;
     this.#domains += 1;
     const groups = new Set<VfioGroup>();
@@ -45,15 +58,22 @@ export class PhysicalIommu {
       pageSizeMask: tables.capabilities.pageSizeMask,
       iovaRanges: this.#iovaRanges,
       attachGroup: (group) => {
+        if (group.endpoints.some((endpoint) => attached.has(endpoint))) return -EBUSY;
         if (groups.size === 0 && tables.createDomain(domain, false) !== VIRTIO_IOMMU_S_OK) {
           return -ENOMEM;
         }
         groups.add(group);
-        for (const endpoint of group.endpoints) tables.attach(endpoint, domain);
+        for (const endpoint of group.endpoints) {
+          tables.attach(endpoint, domain);
+          attached.add(endpoint);
+        }
         return 0;
       },
       detachGroup: (group) => {
-        for (const endpoint of group.endpoints) tables.detach(endpoint);
+        for (const endpoint of group.endpoints) {
+          tables.detach(endpoint);
+          attached.delete(endpoint);
+        }
         groups.delete(group);
         if (groups.size === 0) tables.destroyDomain(domain);
       },

@@ -10,8 +10,6 @@ import { type MemorySlot, type MemorySlots, slotEnd } from './memory-slots.ts';
 
 /** A device of the host that the guest has as an endpoint. */
 export interface PassedThrough {
-  /** Its ID in the guest: an endpoint of the virtio-iommu. */
-  readonly endpoint: number;
   /** Its ID on the host's bus, by which the physical IOMMU knows it. */
   readonly hostEndpoint: number;
   /** The container of its group, and of no other. The backend alone maps and unmaps in it. */
@@ -26,14 +24,15 @@ export class JoinedDevice {
   readonly endpoint: number;
   /** In which it is attached; undefined for none. */
   domain: number | undefined;
+  readonly container: VfioContainer;
   readonly #hostEndpoint: number;
-  readonly #container: VfioContainer;
   readonly #slots: MemorySlots;
 
-  constructor(device: PassedThrough, slots: MemorySlots) {
-    this.endpoint = device.endpoint;
+  /** @param endpoint its ID in the guest: an endpoint of the virtio-iommu */
+  constructor(endpoint: number, device: PassedThrough, slots: MemorySlots) {
+    this.endpoint = endpoint;
+    this.container = device.container;
     this.#hostEndpoint = device.hostEndpoint;
-    this.#container = device.container;
     this.#slots = slots;
   }
 
@@ -64,28 +63,23 @@ export class JoinedDevice {
     if (start > end || access === 0) return 0;
     const userAddress = slot.userAddress + (start - slot.guestStart);
     const iova = virtStart + (start - physStart);
-    return this.#container.mapDma(userAddress, iova, end - start + 1, access);
+    return this.container.mapDma(userAddress, iova, end - start + 1, access);
   }
 
   /** Takes the part that lies in the slot out of the container. */
   leaveSlot(slot: MemorySlot, virtStart: number, virtEnd: number, physStart: number): void {
     const start = Math.max(slot.guestStart, physStart);
     const end = Math.min(slotEnd(slot), physStart + (virtEnd - virtStart));
-    if (start <= end) this.#container.unmapDma(virtStart + (start - physStart), end - start + 1);
+    if (start <= end) this.container.unmapDma(virtStart + (start - physStart), end - start + 1);
   }
 
   /** Takes whole mappings out of the container. */
   leave(virtStart: number, virtEnd: number): void {
-    this.#container.unmapDma(virtStart, virtEnd - virtStart + 1);
-  }
-
-  /** Bypass: guest-physical addresses are the device's, wherever there is a slot. */
-  joinIdentity(slot: MemorySlot): number {
-    return this.joinSlot(slot, slot.guestStart, slotEnd(slot), slot.guestStart, ACCESS);
+    this.container.unmapDma(virtStart, virtEnd - virtStart + 1);
   }
 
   leaveAll(): void {
-    this.#container.unmapAll();
+    this.container.unmapAll();
   }
 
   /** What the physical IOMMU makes of an access. */

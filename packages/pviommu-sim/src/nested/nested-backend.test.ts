@@ -36,7 +36,7 @@ function passThrough(
   });
   const hostEndpoint = 0x100 + endpoint;
   expect(container.attachGroup({ endpoints: [hostEndpoint] })).toBe(0);
-  return { endpoint, hostEndpoint, container };
+  return { hostEndpoint, container };
 }
 
 /** Where guest-physical, user and host-physical addresses are the same, joining must be invisible. */
@@ -53,14 +53,17 @@ backendSuite('nestedBackend, all endpoints passed through', (components) => {
   slots.add({ guestStart: 0, length: 2 ** 48, userAddress: 0 });
   // No device emits such an address, but a mapping can lead there.
   slots.add({ guestStart: 2 ** 48, length: 2 ** 52 - 2 ** 48, userAddress: 2 ** 48 });
-  const passedThrough = [1, 2, 3].map((endpoint) => passThrough(physical, identity, endpoint));
+  const devices = [1, 2, 3].map((endpoint) => passThrough(physical, identity, endpoint));
+  const passedThrough = (endpoint: number) => devices[endpoint - 1];
   return nestedBackend({ slots, physical, passedThrough })(components);
 });
 
 backendSuite('nestedBackend, no endpoint passed through', (components) =>
-  nestedBackend({ slots: new MemorySlots(), physical: new PhysicalIommu(), passedThrough: [] })(
-    components,
-  ),
+  nestedBackend({
+    slots: new MemorySlots(),
+    physical: new PhysicalIommu(),
+    passedThrough: () => undefined,
+  })(components),
 );
 
 describe('nestedBackend', () => {
@@ -74,6 +77,8 @@ describe('nestedBackend', () => {
   let mapped: [number, number][];
   let unmapped: [number, number][];
   let warnings: string[];
+  /** By endpoint of the guest. */
+  let devices: Map<number, PassedThrough>;
   const out = { physical: -1, length: -1, bypass: false };
   const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
 
@@ -94,14 +99,14 @@ describe('nestedBackend', () => {
       mapped: (iova: number, end: number) => mapped.push([iova, end]),
       unmapped: (iova: number, end: number) => unmapped.push([iova, end]),
     };
-    return nestedBackend({
-      slots,
-      physical,
-      passedThrough: [
-        passThrough(physical, host, 1, { observer, ...options }),
-        passThrough(physical, host, 2),
-      ],
-    })({ endpoints: [1, 2, 3], logger });
+    devices = new Map([
+      [1, passThrough(physical, host, 1, { observer, ...options })],
+      [2, passThrough(physical, host, 2)],
+    ]);
+    const passedThrough = (endpoint: number) => devices.get(endpoint);
+    const made = nestedBackend({ slots, physical, passedThrough })({ logger });
+    for (const endpoint of [1, 2, 3]) made.addEndpoint(endpoint);
+    return made;
   };
   const translate = (endpoint: number, address: number, length = 1, access = READ): number =>
     backend.translate(endpoint, address, length, access, out);
@@ -339,10 +344,107 @@ describe('nestedBackend', () => {
     });
   });
 
-  it('throws when two endpoints share a container', () => {
-    const [one] = [passThrough(physical, host, 1)];
-    expect(() =>
-      nestedBackend({ slots, physical, passedThrough: [one!, { ...one!, endpoint: 2 }] }),
-    ).toThrow(expect.objectContaining({ code: 'CONTAINER' }));
+  it('takes back each part of a MAP over several slots when one does not fit', () => {
+    backend = create({ dmaEntryLimit: 2 });
+    slots.add({ guestStart: 0x20000, length: 0x1000, userAddress: ram });
+    backend.createDomain(7, false);
+    for (const endpoint of [2, 1, 3]) backend.attach(endpoint, 7);
+    backend.map(7, 0x1000, 0x1fff, 0x10000, READ);
+    mapped.length = 0;
+    expect(backend.map(7, 0x8000, 0x9fff, 0x1f000, READ)).toBe(S_NOMEM);
+    expect(mapped).toEqual([[0x8000, 0x8fff]]);
+    expect(unmapped).toEqual([[0x8000, 0x8fff]]);
+    for (const endpoint of [1, 2, 3]) {
+      expect(translate(endpoint, 0x1000)).toBe(OK);
+      expect(translate(endpoint, 0x8000)).toBe(NO_MAPPING);
+      expect(translate(endpoint, 0x9000)).toBe(NO_MAPPING);
+    }
+    expect(devices.get(1)!.container.info.dmaAvailable).toBe(1);
+    expect(devices.get(2)!.container.info.dmaAvailable).toBe(65534);
+  });
+
+  it('gives the second device of a domain what the first has, and each its own container', () => {
+    backend.attach(2, 7);
+    for (const virtStart of [0x8000, 0x9000]) {
+      backend.map(7, virtStart, virtStart + PAGE - 1, 0x10000 + virtStart, READ);
+    }
+    expect(mapped).toEqual([]);
+    expect(backend.attach(1, 7)).toBe(OK);
+    expect(mapped).toEqual([
+      [0x8000, 0x8fff],
+      [0x9000, 0x9fff],
+    ]);
+    backend.detach(2);
+    expect(devices.get(2)!.container.info.dmaAvailable).toBe(65535);
+    expect(translate(2, 0x8000)).toBe(NO_DOMAIN);
+    expect(translate(1, 0x8000)).toBe(OK);
+  });
+
+  it('warns when an endpoint cannot go back to where it was either', () => {
+    backend.attach(1, 7);
+    backend.map(7, 0x8000, 0x8fff, 0x40000, READ);
+    backend.createDomain(8, false);
+    backend.attach(3, 8);
+    backend.map(8, 0x8000, 0x8fff, 0x40000, READ);
+    host.unmap(rom);
+    expect(backend.attach(1, 8)).toBe(S_FAULT);
+    expect(warnings).toHaveLength(1);
+    expect(translate(1, 0x8000)).toBe(NO_MAPPING);
+    // It is in its former domain all the same.
+    expect(backend.map(7, 0x9000, 0x9fff, 0x10000, READ)).toBe(OK);
+    expect(translate(1, 0x9000)).toBe(OK);
+  });
+
+  it('throws when two endpoints share a container, and has no such endpoint then', () => {
+    devices.set(4, devices.get(1)!);
+    expect(() => backend.addEndpoint(4)).toThrow(expect.objectContaining({ code: 'CONTAINER' }));
+    backend.setBypass(true);
+    expect(translate(4, 0x10000)).toBe(NO_DOMAIN);
+  });
+
+  describe('a device that comes and goes', () => {
+    it('leaves an empty container behind, and the others in the domain what they have', () => {
+      backend.setBypass(true);
+      for (const endpoint of [1, 2]) backend.attach(endpoint, 7);
+      backend.map(7, 0x8000, 0x8fff, 0x11000, READ);
+      mapped.length = 0;
+      unmapped.length = 0;
+      backend.removeEndpoint(1);
+      expect(unmapped).toEqual([[0x8000, 0x8fff]]);
+      // Not even for a moment does it see what bypass would show it.
+      expect(mapped).toEqual([]);
+      expect(physical.translate(0x101, 0x8000, 1, READ, out)).toBe(NO_MAPPING);
+      expect(translate(1, 0x8000)).toBe(NO_DOMAIN);
+      expect(translate(2, 0x8000)).toBe(OK);
+      expect(backend.map(7, 0x9000, 0x9fff, 0x12000, READ)).toBe(OK);
+      slots.move(0x10000, 0x50000);
+      expect(mapped).toEqual([]);
+      expect(devices.get(1)!.container.info.dmaAvailable).toBe(65535);
+    });
+
+    it('may be another device next time, or a virtual one', () => {
+      backend.attach(2, 7);
+      backend.map(7, 0x8000, 0x8fff, 0x11000, READ);
+      backend.removeEndpoint(1);
+      devices.set(1, passThrough(physical, host, 9));
+      backend.addEndpoint(1);
+      expect(backend.attach(1, 7)).toBe(OK);
+      expect(physical.translate(0x109, 0x8010, 1, READ, out)).toBe(OK);
+      expect(out.physical).toBe(pinned(ram + 0x1000) + 0x10);
+      backend.removeEndpoint(1);
+      devices.delete(1);
+      backend.addEndpoint(1);
+      backend.attach(1, 7);
+      expect(translate(1, 0x8010)).toBe(OK);
+      expect(out.physical).toBe(0x11010);
+    });
+
+    it('sees all slots when it comes while bypass is on', () => {
+      backend.setBypass(true);
+      devices.set(4, passThrough(physical, host, 4));
+      backend.addEndpoint(4);
+      expect(translate(4, 0x10010)).toBe(OK);
+      expect(out).toEqual({ physical: pinned(ram) + 0x10, length: 1, bypass: true });
+    });
   });
 });

@@ -7,17 +7,14 @@ import {
   TRANSLATION_OK,
   type TranslationBackend,
   type TranslationResult,
-  VIRTIO_IOMMU_S_DEVERR,
-  VIRTIO_IOMMU_S_FAULT,
-  VIRTIO_IOMMU_S_INVAL,
-  VIRTIO_IOMMU_S_NOMEM,
   VIRTIO_IOMMU_S_OK,
   VIRTIO_IOMMU_S_RANGE,
 } from '@viommu/iommu-core';
-import { EFAULT, EINVAL, ENOMEM, ENOSPC } from '@viommu/vfio';
 import { type Logger, VirtioError } from '@viommu/virtqueue';
 import type { PhysicalIommu } from '../host/physical-iommu.ts';
 import { checkOptions, SimBackend, type SimBackendOptions } from '../sim-backend.ts';
+import { guestStatus } from './guest-status.ts';
+import { joinCapabilities } from './joined-capabilities.ts';
 import { ACCESS, JoinedDevice, type PassedThrough } from './joined-device.ts';
 import { type MemorySlot, type MemorySlots, slotEnd } from './memory-slots.ts';
 
@@ -26,22 +23,22 @@ export interface NestedBackendOptions {
   readonly slots: MemorySlots;
   /** Translates for the devices that are passed through. */
   readonly physical: PhysicalIommu;
-  /** Endpoints that are not in here are virtual devices: for them stage 1 alone counts. */
-  readonly passedThrough: readonly PassedThrough[];
+  /**
+   * Which device of the host an endpoint is; asked once for each endpoint, when it is added. Without an answer it is a
+   * virtual device: for it stage 1 alone counts.
+   */
+  readonly passedThrough: (endpoint: number) => PassedThrough | undefined;
   /** How stage 1 is kept. */
   readonly stage1?: SimBackendOptions;
 }
 
-/** @throws VirtioError `SIM_OPTIONS`; `CONTAINER` when two endpoints have one container */
+/**
+ * When endpoints are added, `VirtioError` `CONTAINER` is thrown for one whose container another has.
+ *
+ * @throws VirtioError `SIM_OPTIONS`
+ */
 export function nestedBackend(options: NestedBackendOptions): BackendFactory {
   checkOptions(options.stage1 ?? {});
-  const containers = new Set(options.passedThrough.map(({ container }) => container));
-  if (containers.size !== options.passedThrough.length) {
-    throw new VirtioError(
-      'CONTAINER',
-      'two endpoints share a container, and so could not be in different domains: pass one function per group through',
-    );
-  }
   return (components) => new NestedBackend(options, components);
 }
 
@@ -50,6 +47,7 @@ class NestedBackend implements TranslationBackend {
   generation = 0;
   readonly #slots: MemorySlots;
   readonly #physical: PhysicalIommu;
+  readonly #passedThrough: NestedBackendOptions['passedThrough'];
   readonly #logger: Logger;
   readonly #stage1: SimBackend;
   readonly #devices = new Map<number, JoinedDevice>();
@@ -61,16 +59,41 @@ class NestedBackend implements TranslationBackend {
   constructor(options: NestedBackendOptions, { logger }: BackendComponents) {
     this.#slots = options.slots;
     this.#physical = options.physical;
+    this.#passedThrough = options.passedThrough;
     this.#logger = logger;
     this.#stage1 = new SimBackend(options.stage1 ?? {});
-    this.capabilities = this.#stage1.capabilities;
-    for (const device of options.passedThrough) {
-      this.#devices.set(device.endpoint, new JoinedDevice(device, options.slots));
-    }
+    this.capabilities = joinCapabilities(this.#stage1.capabilities, options.physical.capabilities);
     options.slots.listen({
       slotAdded: (slot) => this.#slotAdded(slot),
       slotRemoved: (slot) => this.#slotRemoved(slot),
     });
+  }
+
+  addEndpoint(endpoint: number): void {
+    const passedThrough = this.#passedThrough(endpoint);
+    if (passedThrough === undefined) {
+      this.#stage1.addEndpoint(endpoint);
+      return;
+    }
+    const others = [...this.#devices.values()];
+    if (others.some(({ container }) => container === passedThrough.container)) {
+      throw new VirtioError(
+        'CONTAINER',
+        `endpoint ${endpoint} shares its container with another, and so could not be in a domain of its own: pass one function per group through`,
+      );
+    }
+    const device = new JoinedDevice(endpoint, passedThrough, this.#slots);
+    this.#devices.set(endpoint, device);
+    this.#warn(this.#move(device, undefined), device);
+  }
+
+  /** The container is empty then, and the host program may use it again. */
+  removeEndpoint(endpoint: number): void {
+    this.#stage1.removeEndpoint(endpoint);
+    const device = this.#devices.get(endpoint);
+    if (device === undefined) return;
+    this.#leaveDomain(device);
+    this.#devices.delete(endpoint);
   }
 
   createDomain(domain: number, bypass: boolean): number {
@@ -93,9 +116,9 @@ class NestedBackend implements TranslationBackend {
       const former = device.domain;
       const errno = this.#move(device, domain);
       if (errno < 0) {
-        // There was room for it before, so there is now.
-        this.#move(device, former);
-        return statusOf(errno);
+        // There was room for it before, so there is now, unless the host has lost memory meanwhile.
+        this.#warn(this.#move(device, former), device);
+        return guestStatus(errno);
       }
     }
     return this.#stage1.attach(endpoint, domain);
@@ -125,7 +148,7 @@ class NestedBackend implements TranslationBackend {
       const errno = device.join(virtStart, virtEnd, physStart, flags);
       if (errno < 0) {
         this.unmap(domain, virtStart, virtEnd);
-        return statusOf(errno);
+        return guestStatus(errno);
       }
     }
     return VIRTIO_IOMMU_S_OK;
@@ -174,11 +197,7 @@ class NestedBackend implements TranslationBackend {
 
   /** Empties the device's container and fills it with what its new domain has. @returns 0 or a negative errno */
   #move(device: JoinedDevice, domain: number | undefined): number {
-    device.leaveAll();
-    if (device.domain !== undefined) {
-      const members = this.#members.get(device.domain)!;
-      members.splice(members.indexOf(device), 1);
-    }
+    this.#leaveDomain(device);
     device.domain = domain;
     if (domain !== undefined) this.#members.get(domain)!.push(device);
 
@@ -196,9 +215,19 @@ class NestedBackend implements TranslationBackend {
     return answer;
   }
 
+  #leaveDomain(device: JoinedDevice): void {
+    device.leaveAll();
+    if (device.domain === undefined) return;
+    const members = this.#members.get(device.domain)!;
+    members.splice(members.indexOf(device), 1);
+    device.domain = undefined;
+  }
+
   /** Memory beyond the addresses that devices have is out of their reach. */
   #joinIdentity(device: JoinedDevice, slot: MemorySlot): number {
-    return slot.guestStart > this.capabilities.inputEnd ? 0 : device.joinIdentity(slot);
+    const { inputEnd } = this.capabilities;
+    const end = Math.min(slotEnd(slot), inputEnd);
+    return device.joinSlot(slot, slot.guestStart, end, slot.guestStart, ACCESS);
   }
 
   #slotAdded(slot: MemorySlot): void {
@@ -237,20 +266,5 @@ class NestedBackend implements TranslationBackend {
     this.#logger.warn(
       `Endpoint 0x${endpoint.toString(16)}: the host's container refused memory with errno ${-answer}; accesses to it fault`,
     );
-  }
-}
-
-/** What a guest is told of the host's refusal. */
-function statusOf(answer: number): number {
-  switch (-answer) {
-    case ENOMEM:
-    case ENOSPC:
-      return VIRTIO_IOMMU_S_NOMEM;
-    case EFAULT:
-      return VIRTIO_IOMMU_S_FAULT;
-    case EINVAL:
-      return VIRTIO_IOMMU_S_INVAL;
-    default:
-      return VIRTIO_IOMMU_S_DEVERR;
   }
 }

@@ -236,6 +236,18 @@ describe('a virtio function at work', () => {
     expect(host.messages).toEqual([]);
   });
 
+  it('says when it is unplugged, after it is reset', () => {
+    const seen: string[] = [];
+    plugIn({ onDisconnect: () => seen.push('disconnect'), onReset: () => seen.push('reset') });
+    seen.length = 0;
+    pci.reset();
+    expect(seen).toEqual(['reset']);
+    pci.disconnect();
+    expect(seen).toEqual(['reset', 'reset', 'disconnect']);
+    pci.connect(host);
+    expect(seen).toEqual(['reset', 'reset', 'disconnect', 'reset']);
+  });
+
   it('keeps nothing of the host that it was unplugged from', () => {
     bringUp();
     pci.disconnect();

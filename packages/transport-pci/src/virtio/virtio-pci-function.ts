@@ -57,6 +57,8 @@ export interface VirtioPciFunctionOptions {
    * but not by the driver's write of 0 to device_status. The place for what only a reset of the system changes.
    */
   readonly onReset?: () => void;
+  /** The host has unplugged the function: the place to take its endpoint away from the IOMMU, when it had one. */
+  readonly onDisconnect?: () => void;
 }
 
 /**
@@ -175,6 +177,7 @@ export class VirtioPciFunction implements PciFunction {
     this.#host = undefined;
     this.#msix?.setHost(undefined);
     this.#intx.setHost(undefined);
+    this.#options.onDisconnect?.();
   }
 
   reset(): void {
