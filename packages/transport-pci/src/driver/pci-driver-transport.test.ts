@@ -76,6 +76,47 @@ describe('PciDriverTransport', () => {
     );
   });
 
+  it.each([
+    ['its index', VERSION_1, [0x3004, 2, 1], [0x3004, 4, 0x8005_0001]],
+    [
+      'what the device calls it',
+      VERSION_1 | (1n << 39n),
+      [0x3004, 2, 0xabcd],
+      [0x3004, 4, 0x8005_abcd],
+    ],
+  ])('names a queue in a kick by %s', (_what, features, short, long) => {
+    const kicks: number[][] = [];
+    const access: PciDriverAccess = {
+      readConfig: (offset, width) => pci.readConfig(offset, width),
+      writeConfig: (offset, width, value) => pci.writeConfig(offset, width, value),
+      // queue_notif_config_data of queue 1.
+      readBar: (bar, offset, width) =>
+        offset === 0x38 && pci.readBar(0, 0x16, 2) === 1 ? 0xabcd : pci.readBar(bar, offset, width),
+      writeBar(bar, offset, width, value) {
+        if (offset >= 0x3000) kicks.push([offset, width, value]);
+        pci.writeBar(bar, offset, width, value);
+      },
+    };
+    driver = createPciDriverTransport(access);
+    for (const status of [0, 1, 3]) driver.writeStatus(status);
+    driver.writeDriverFeatures(features | 4n);
+    driver.writeStatus(0xb);
+    driver.enableQueue(1, QUEUE);
+    driver.writeStatus(0xf);
+    // VIRTIO_F_NOTIFICATION_DATA: the value in the lower half, next_off and next_wrap in the upper.
+    for (const next of [undefined, 0x8005]) {
+      device.calls.length = 0;
+      driver.notifyQueue(1, next);
+      pci.service();
+      expect(device.calls).toEqual(['notify 1']);
+    }
+    expect(kicks).toEqual([short, long]);
+  });
+
+  it('accepts VIRTIO_F_NOTIF_CONFIG_DATA by itself', () => {
+    expect(driver.transportFeatures).toBe(1n << 39n);
+  });
+
   it('has the device interrupt by messages', () => {
     negotiate();
     driver.useMsix([
@@ -200,6 +241,20 @@ describe('createPciDriverTransport', () => {
       writeBar: (bar, offset, width, value) => pci.writeBar(bar, offset, width, value),
     };
     expect(() => createPciDriverTransport(stuck).writeStatus(0)).toThrowError(
+      expect.objectContaining({ code: 'RESET_TIMEOUT' }),
+    );
+  });
+
+  it('gives up on a queue that stays in reset', () => {
+    const pci = createVirtioPciFunction({ device: new RecordingDevice() });
+    pci.connect(new RecordingHost());
+    const stuck: PciDriverAccess = {
+      readConfig: (offset, width) => pci.readConfig(offset, width),
+      writeConfig: (offset, width, value) => pci.writeConfig(offset, width, value),
+      readBar: (bar, offset, width) => (offset === 0x3a ? 1 : pci.readBar(bar, offset, width)),
+      writeBar: (bar, offset, width, value) => pci.writeBar(bar, offset, width, value),
+    };
+    expect(() => createPciDriverTransport(stuck).resetQueue(0)).toThrowError(
       expect.objectContaining({ code: 'RESET_TIMEOUT' }),
     );
   });

@@ -1,8 +1,10 @@
 /** DeviceQueues: the queues of one device: their registers, their rings while the driver is up, and which were kicked. */
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { DeviceRing } from '../ring/device-ring.ts';
+import { PackedVirtqueue } from '../ring/packed-virtqueue.ts';
 import { SplitVirtqueue } from '../ring/split-virtqueue.ts';
 import type { Virtqueue } from '../ring/virtqueue.ts';
-import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC } from './constants.ts';
+import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC, VIRTIO_F_RING_PACKED } from './constants.ts';
 import { QueueSettings } from './queue-settings.ts';
 
 /** What the session does for its queues. */
@@ -18,7 +20,7 @@ export interface DeviceQueuesOwner {
 export class DeviceQueues {
   readonly settings: readonly QueueSettings[];
   readonly #owner: DeviceQueuesOwner;
-  readonly #rings: (SplitVirtqueue | undefined)[];
+  readonly #rings: (DeviceRing | undefined)[];
   readonly #kicked: Uint8Array;
   /** Where the rings lie, while the driver is up. */
   #memory: GuestMemory | undefined;
@@ -64,19 +66,31 @@ export class DeviceQueues {
     for (let index = 0; index < this.#kicked.length; index += 1) {
       if (this.#kicked[index] === 0) continue;
       this.#kicked[index] = 0;
-      if ((this.#rings[index]?.broken ?? true) || !this.#owner.notifyDevice(index)) continue;
+      const ring = this.#rings[index];
+      if (ring === undefined || ring.broken || !this.#owner.notifyDevice(index)) continue;
+      // The driver can have taken the queue back meanwhile.
+      if (this.#rings[index] !== ring) continue;
       this.#kicked[index] = 1;
       left = true;
     }
     return left;
   }
 
-  /** One queue goes back to its initial state. */
-  reset(index: number): void {
+  /** The driver resets one queue: the device cannot use it from now on, whatever it is doing. */
+  beginReset(index: number): void {
     this.#kicked[index] = 0;
     this.#rings[index]?.retire();
     this.#rings[index] = undefined;
-    this.settings[index]!.clear();
+    this.settings[index]!.resetting = true;
+  }
+
+  /** Brings the queues that the driver resets back to their initial state. @param done called for each */
+  finishResets(done: (index: number) => void): void {
+    for (const settings of this.settings) {
+      if (!settings.resetting) continue;
+      settings.clear();
+      done(settings.index);
+    }
   }
 
   /** Nothing is taken from the rings or given back any more, whoever still holds them. */
@@ -106,7 +120,8 @@ export class DeviceQueues {
       this.#owner.needsReset(`queue ${index} has ${size} descriptors, more than ${maxSize}`);
       return;
     }
-    const ring = new SplitVirtqueue({
+    const isPacked = (this.#features & VIRTIO_F_RING_PACKED) !== 0n;
+    const ring = new (isPacked ? PackedVirtqueue : SplitVirtqueue)({
       index,
       size,
       memory: this.#memory,

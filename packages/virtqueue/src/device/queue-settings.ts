@@ -22,6 +22,8 @@ export class QueueSettings {
   /** Number of descriptors; the driver may reduce it while the queue is not enabled. */
   size: number;
   enabled = false;
+  /** The driver resets the queue, and the device has not come to an end with it. */
+  resetting = false;
   readonly #addresses = new Uint32Array(6);
   readonly #owner: QueueOwner;
 
@@ -47,10 +49,10 @@ export class QueueSettings {
   }
 
   enable(): void {
-    if (!this.enabled) this.#owner.enableQueue(this.index);
+    if (!this.enabled && !this.resetting) this.#owner.enableQueue(this.index);
   }
 
-  /** VIRTIO_F_RING_RESET: the queue alone goes back to its initial state. */
+  /** VIRTIO_F_RING_RESET: the queue alone goes back to its initial state; it has when it is neither `resetting` nor `enabled`. */
   reset(): void {
     this.#owner.resetQueue(this.index);
   }
@@ -59,6 +61,7 @@ export class QueueSettings {
   clear(): void {
     this.size = this.maxSize;
     this.enabled = false;
+    this.resetting = false;
     this.#addresses.fill(0);
   }
 }
