@@ -9,6 +9,19 @@ import { createPciDriverTransport, type PciDriverTransport } from './pci-driver-
 const VERSION_1 = 1n << 32n;
 const QUEUE = { size: 16, descriptorArea: 0x1_0000_1000, driverArea: 0x2000, deviceArea: 0x3000 };
 
+/** A function of which a driver sees what a test says. */
+function accessTo(
+  pci: VirtioPciFunction,
+  { readBar, writeBar }: Partial<PciDriverAccess>,
+): PciDriverAccess {
+  return {
+    readConfig: (offset, width) => pci.readConfig(offset, width),
+    writeConfig: (offset, width, value) => pci.writeConfig(offset, width, value),
+    readBar: readBar ?? ((bar, offset, width) => pci.readBar(bar, offset, width)),
+    writeBar: writeBar ?? ((bar, offset, width, value) => pci.writeBar(bar, offset, width, value)),
+  };
+}
+
 describe('PciDriverTransport', () => {
   let device: RecordingDevice;
   let host: RecordingHost;
@@ -86,9 +99,7 @@ describe('PciDriverTransport', () => {
     ],
   ])('names a queue in a kick by %s', (_what, features, short, long) => {
     const kicks: number[][] = [];
-    const access: PciDriverAccess = {
-      readConfig: (offset, width) => pci.readConfig(offset, width),
-      writeConfig: (offset, width, value) => pci.writeConfig(offset, width, value),
+    const access = accessTo(pci, {
       // queue_notif_config_data of queue 1.
       readBar: (bar, offset, width) =>
         offset === 0x38 && pci.readBar(0, 0x16, 2) === 1 ? 0xabcd : pci.readBar(bar, offset, width),
@@ -96,7 +107,7 @@ describe('PciDriverTransport', () => {
         if (offset >= 0x3000) kicks.push([offset, width, value]);
         pci.writeBar(bar, offset, width, value);
       },
-    };
+    });
     driver = createPciDriverTransport(access);
     for (const status of [0, 1, 3]) driver.writeStatus(status);
     driver.writeDriverFeatures(features | 4n);
@@ -231,30 +242,16 @@ describe('createPciDriverTransport', () => {
     );
   });
 
-  it('gives up on a device that stays in reset', () => {
+  it.each<[string, number, number, (driver: PciDriverTransport) => void]>([
+    ['a device', 0x14, 0x40, (driver) => driver.writeStatus(0)],
+    ['a queue', 0x3a, 1, (driver) => driver.resetQueue(0)],
+  ])('gives up on %s that stays in reset', (_what, field, value, reset) => {
     const pci = createVirtioPciFunction({ device: new RecordingDevice() });
     pci.connect(new RecordingHost());
-    const stuck: PciDriverAccess = {
-      readConfig: (offset, width) => pci.readConfig(offset, width),
-      writeConfig: (offset, width, value) => pci.writeConfig(offset, width, value),
-      readBar: (bar, offset, width) => (offset === 0x14 ? 0x40 : pci.readBar(bar, offset, width)),
-      writeBar: (bar, offset, width, value) => pci.writeBar(bar, offset, width, value),
-    };
-    expect(() => createPciDriverTransport(stuck).writeStatus(0)).toThrowError(
-      expect.objectContaining({ code: 'RESET_TIMEOUT' }),
-    );
-  });
-
-  it('gives up on a queue that stays in reset', () => {
-    const pci = createVirtioPciFunction({ device: new RecordingDevice() });
-    pci.connect(new RecordingHost());
-    const stuck: PciDriverAccess = {
-      readConfig: (offset, width) => pci.readConfig(offset, width),
-      writeConfig: (offset, width, value) => pci.writeConfig(offset, width, value),
-      readBar: (bar, offset, width) => (offset === 0x3a ? 1 : pci.readBar(bar, offset, width)),
-      writeBar: (bar, offset, width, value) => pci.writeBar(bar, offset, width, value),
-    };
-    expect(() => createPciDriverTransport(stuck).resetQueue(0)).toThrowError(
+    const stuck = accessTo(pci, {
+      readBar: (bar, offset, width) => (offset === field ? value : pci.readBar(bar, offset, width)),
+    });
+    expect(() => reset(createPciDriverTransport(stuck))).toThrowError(
       expect.objectContaining({ code: 'RESET_TIMEOUT' }),
     );
   });

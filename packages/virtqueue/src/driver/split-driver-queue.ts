@@ -12,6 +12,7 @@ import {
   AVAIL_IDX,
   AVAIL_RING,
   availRingSize,
+  TAIL_NEXT_SHIFT,
   USED_ELEM_SIZE,
   USED_FLAGS,
   USED_IDX,
@@ -46,7 +47,6 @@ export function splitQueueLayout(size: number): QueueLayout {
 
 const WRAP = 0xffff;
 const NONE = 0xffff;
-const NEXT_SHIFT = 16;
 
 export class SplitDriverQueue implements DriverQueue {
   readonly size: number;
@@ -201,5 +201,5 @@ export class SplitDriverQueue implements DriverQueue {
 
 /** The last four bytes of a descriptor: flags, next. */
 function linkTo(next: number): number {
-  return next === NONE ? 0 : (next << NEXT_SHIFT) | VIRTQ_DESC_F_NEXT;
+  return next === NONE ? 0 : (next << TAIL_NEXT_SHIFT) | VIRTQ_DESC_F_NEXT;
 }

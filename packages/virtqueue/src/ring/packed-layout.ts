@@ -5,8 +5,8 @@
 export const TAIL_ID_MASK = 0xffff;
 export const TAIL_FLAGS_SHIFT = 16;
 
-export const VIRTQ_DESC_F_AVAIL = 1 << 7;
-export const VIRTQ_DESC_F_USED = 1 << 15;
+const VIRTQ_DESC_F_AVAIL = 1 << 7;
+const VIRTQ_DESC_F_USED = 1 << 15;
 export const AVAIL_AND_USED = VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED;
 
 // struct pvirtq_event_suppress { le16 { desc_event_off : 15; desc_event_wrap : 1; } desc; le16 { desc_event_flags : 2; } flags; };

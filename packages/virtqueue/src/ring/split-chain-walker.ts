@@ -1,10 +1,8 @@
 /** SplitChainWalker: follows one chain of a split virtqueue, direct or indirect ("The Virtqueue Descriptor Table"). */
 import type { ChainReader } from './chain-reader.ts';
 import { VIRTQ_DESC_F_INDIRECT, VIRTQ_DESC_F_NEXT, VIRTQ_DESC_F_WRITE } from './layout.ts';
+import { TAIL_NEXT_SHIFT } from './split-layout.ts';
 import type { DescriptorChain } from './virtqueue.ts';
-
-/** The descriptor's last four bytes: flags in the lower half, next in the upper. */
-const NEXT_SHIFT = 16;
 
 export class SplitChainWalker {
   readonly #reader: ChainReader;
@@ -27,7 +25,7 @@ export class SplitChainWalker {
       if ((flags & VIRTQ_DESC_F_INDIRECT) !== 0) return this.#walkIndirect(chain);
       if (!reader.append(chain, (flags & VIRTQ_DESC_F_WRITE) !== 0)) return false;
       if ((flags & VIRTQ_DESC_F_NEXT) === 0) return true;
-      index = flags >>> NEXT_SHIFT;
+      index = flags >>> TAIL_NEXT_SHIFT;
     }
     return reader.fail('the descriptor chain is a loop');
   }
@@ -49,7 +47,7 @@ export class SplitChainWalker {
         return reader.fail('an indirect table inside another');
       if (!reader.append(chain, (flags & VIRTQ_DESC_F_WRITE) !== 0)) return false;
       if ((flags & VIRTQ_DESC_F_NEXT) === 0) return true;
-      index = flags >>> NEXT_SHIFT;
+      index = flags >>> TAIL_NEXT_SHIFT;
     }
     return reader.fail('the indirect table is a loop');
   }

@@ -1,8 +1,8 @@
 /** Layout of the split virtqueue ("Split Virtqueues"): sizes in bytes, offsets and flags. All fields are little-endian. */
 
 // struct virtq_desc { le64 addr; le32 len; le16 flags; le16 next; };
-export const DESC_FLAGS = 12;
-export const DESC_NEXT = 14;
+/** In the last four bytes of a descriptor, which are loaded and stored as one, with the flags below it. */
+export const TAIL_NEXT_SHIFT = 16;
 
 // struct virtq_avail { le16 flags; le16 idx; le16 ring[size]; le16 used_event; };
 export const AVAIL_FLAGS = 0;
