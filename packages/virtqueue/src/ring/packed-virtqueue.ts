@@ -134,7 +134,7 @@ export class PackedVirtqueue extends DeviceRing {
 
   #hasAvailable(): boolean {
     const available = this.#available;
-    // What the driver wrote before it set the flags is visible after this load.
+    // What the driver wrote before it set the flags is visible after this load, the ID in the same word included.
     const tail = this.#ring.loadShared32(available.offset * DESC_SIZE + DESC_TAIL);
     if (this.#ring.failed) return this.fail('the descriptor ring is not in memory');
     this.#headTail = tail;
