@@ -1,6 +1,6 @@
 /** FaultChannel: keeps the event queue filled with buffers, and reads the fault reports that come back. */
 import { type GuestMemory, joinLe64 } from '@viommu/virtqueue';
-import type { DriverTransport, SplitDriverQueue, UsedBuffer } from '@viommu/virtqueue/driver';
+import type { DriverQueue, DriverTransport, UsedBuffer } from '@viommu/virtqueue/driver';
 import {
   EVENT_QUEUE,
   FAULT_ADDRESS,
@@ -22,7 +22,7 @@ export interface IommuFault {
 
 export interface FaultChannelOptions {
   readonly transport: DriverTransport;
-  readonly queue: SplitDriverQueue;
+  readonly queue: DriverQueue;
   readonly memory: GuestMemory;
   /** Address of {@link FaultChannel.memoryLength} bytes that the device can reach. */
   readonly address: number;
@@ -84,6 +84,6 @@ export class FaultChannel {
 
   #kick(): void {
     const { queue, transport } = this.#options;
-    if (queue.shouldNotify()) transport.notifyQueue(EVENT_QUEUE);
+    if (queue.shouldNotify()) transport.notifyQueue(EVENT_QUEUE, queue.next);
   }
 }

@@ -1,11 +1,13 @@
 /** IommuDriver: the guest's side of a virtio-iommu: brings the device up, sends requests, and takes fault reports. */
 import { type GuestMemory, VirtioError, writeLe64 } from '@viommu/virtqueue';
-import { VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_EVENT_IDX } from '@viommu/virtqueue/device';
+import { VIRTIO_F_ACCESS_PLATFORM } from '@viommu/virtqueue/device';
 import {
+  createDriverQueue,
+  DRIVER_QUEUE_FEATURES,
+  type DriverQueue,
   type DriverTransport,
+  driverQueueLength,
   initializeDevice,
-  SplitDriverQueue,
-  splitQueueLayout,
 } from '@viommu/virtqueue/driver';
 import type { AddressAllocator } from './address-allocator.ts';
 import { checkIsIommu } from './check-is-iommu.ts';
@@ -56,10 +58,12 @@ export interface IommuDriverOptions {
   readonly requestQueueSize?: number;
   /** Most fault reports that the device can hold for the driver, a power of two; 16 by default. */
   readonly eventQueueSize?: number;
+  /** Features to ask for at most, as a mask; all that the driver knows by default. */
+  readonly features?: bigint;
 }
 
 const FEATURES =
-  VIRTIO_F_EVENT_IDX |
+  DRIVER_QUEUE_FEATURES |
   VIRTIO_F_ACCESS_PLATFORM |
   VIRTIO_IOMMU_F_INPUT_RANGE |
   VIRTIO_IOMMU_F_DOMAIN_RANGE |
@@ -91,26 +95,20 @@ export class IommuDriver {
     const { transport, memory, pages, wait } = options;
     checkIsIommu(transport);
     this.#options = options;
-    const queues: SplitDriverQueue[] = [];
+    const queues: DriverQueue[] = [];
     this.features = initializeDevice(transport, {
-      features: FEATURES,
+      features: FEATURES & (options.features ?? FEATURES),
       setUpQueues: (features) => {
-        const eventIdx = (features & VIRTIO_F_EVENT_IDX) !== 0n;
         const sizes = [
           options.requestQueueSize ?? DEFAULT_REQUEST_QUEUE_SIZE,
           options.eventQueueSize ?? DEFAULT_EVENT_QUEUE_SIZE,
         ];
         for (const [index, wanted] of sizes.entries()) {
           const size = Math.min(wanted, transport.queueMaxSize(index));
-          const layout = splitQueueLayout(size);
-          const address = pages.allocate(layout.length);
-          queues.push(new SplitDriverQueue({ size, memory, address, eventIdx }));
-          transport.enableQueue(index, {
-            size,
-            descriptorArea: address + layout.descriptorArea,
-            driverArea: address + layout.driverArea,
-            deviceArea: address + layout.deviceArea,
-          });
+          const address = pages.allocate(driverQueueLength(features, size));
+          const queue = createDriverQueue({ features, size, memory, address });
+          queues.push(queue);
+          transport.enableQueue(index, queue.addresses);
         }
       },
     });

@@ -1,6 +1,6 @@
 /** RequestChannel: puts requests on the request queue, waits for their answers, and finds the first that failed. */
 import { type GuestMemory, VirtioError } from '@viommu/virtqueue';
-import type { DriverTransport, SplitDriverQueue, UsedBuffer } from '@viommu/virtqueue/driver';
+import type { DriverQueue, DriverTransport, UsedBuffer } from '@viommu/virtqueue/driver';
 import { PROBE_SIZE, REQUEST_QUEUE, TAIL_SIZE, VIRTIO_IOMMU_S_OK } from './protocol.ts';
 import { IommuRequestError } from './request-error.ts';
 
@@ -19,7 +19,7 @@ const UNWRITTEN = 0xff;
 
 export interface RequestChannelOptions {
   readonly transport: DriverTransport;
-  readonly queue: SplitDriverQueue;
+  readonly queue: DriverQueue;
   readonly memory: GuestMemory;
   /** Address of {@link RequestChannel.memoryLength} bytes that the device can reach. */
   readonly address: number;
@@ -96,7 +96,7 @@ export class RequestChannel {
 
   #waitForAll(): void {
     const { queue, transport, wait } = this.#options;
-    if (queue.shouldNotify()) transport.notifyQueue(REQUEST_QUEUE);
+    if (queue.shouldNotify()) transport.notifyQueue(REQUEST_QUEUE, queue.next);
     while (this.#freeSlots.length < this.#slots.length) {
       if (this.#takeUsed()) continue;
       // Looked at again after the wish for an interrupt is out: what came before it interrupts nobody.

@@ -3,10 +3,11 @@ import {
   ArrayGuestMemory,
   createDescriptorChain,
   type GuestMemory,
+  PackedVirtqueue,
   SplitVirtqueue,
 } from '@viommu/virtqueue';
 import { DeviceSession } from '@viommu/virtqueue/device';
-import { SplitDriverQueue, splitQueueLayout } from '@viommu/virtqueue/driver';
+import { createDriverQueue, type DriverQueue } from '@viommu/virtqueue/driver';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { simBackend } from './sim-backend.ts';
 
@@ -17,7 +18,9 @@ const REQUEST = 0x5000;
 const ANSWER = 0x5800;
 const EVENT = 0x6000;
 const FEATURES = 0x77;
-const VERSION_1 = 1;
+const VERSION_1 = 1n << 32n;
+const RING_PACKED = 1n << 34n;
+const RING_RESET = 1n << 40n;
 
 /** A driver on real rings in guest memory, as a kernel would have it, but for its transport. */
 class Guest {
@@ -32,38 +35,53 @@ class Guest {
     device: this.device,
     memory: this.memory,
     interrupts: { usedBuffer: (queue) => this.interrupts.push(queue), configChange: () => {} },
+    packed: true,
   });
-  #requests!: SplitDriverQueue;
-  #events!: SplitDriverQueue;
+  #requests!: DriverQueue;
+  #events!: DriverQueue;
   readonly used = { token: 0, length: 0 };
+  readonly #features: bigint;
+
+  /** @param layout VIRTIO_F_RING_PACKED or none */
+  constructor(layout: bigint) {
+    this.#features = VERSION_1 | RING_RESET | layout;
+  }
 
   up(): void {
     this.session.writeStatus(0);
     this.session.writeStatus(3);
     this.session.writeDriverFeatures(0, FEATURES);
-    this.session.writeDriverFeatures(1, VERSION_1);
+    this.session.writeDriverFeatures(1, Number(this.#features >> 32n));
     this.session.writeStatus(0xb);
     expect(this.session.status).toBe(0xb);
     this.#requests = this.#enable(0, REQUEST_RING, 64);
     this.#events = this.#enable(1, EVENT_RING, 16);
     this.session.writeStatus(0xf);
-    // Linux fills the event queue after DRIVER_OK, and does not kick.
+    this.addEventBuffer();
+  }
+
+  /** Linux fills the event queue after DRIVER_OK, and does not kick. */
+  addEventBuffer(): void {
     this.#events.add([], [{ address: EVENT, length: 24 }], 7);
   }
 
-  #enable(index: number, address: number, size: number): SplitDriverQueue {
+  /** Resets the event queue alone, and enables it elsewhere. */
+  moveEvents(address: number, size: number): void {
+    const queue = this.session.queue(1)!;
+    queue.reset();
+    expect([queue.enabled, queue.resetting]).toEqual([false, false]);
+    this.#events = this.#enable(1, address, size);
+  }
+
+  #enable(index: number, address: number, size: number): DriverQueue {
+    const { memory } = this;
+    const driverQueue = createDriverQueue({ features: this.#features, size, memory, address });
+    const { descriptorArea, driverArea, deviceArea } = driverQueue.addresses;
     const queue = this.session.queue(index)!;
-    const layout = splitQueueLayout(size);
     queue.size = size;
-    queue.writeAddress('descriptorArea', 0, address + layout.descriptorArea);
-    queue.writeAddress('driverArea', 0, address + layout.driverArea);
-    queue.writeAddress('deviceArea', 0, address + layout.deviceArea);
-    const driverQueue = new SplitDriverQueue({
-      size,
-      memory: this.memory,
-      address,
-      eventIdx: false,
-    });
+    queue.writeAddress('descriptorArea', 0, descriptorArea);
+    queue.writeAddress('driverArea', 0, driverArea);
+    queue.writeAddress('deviceArea', 0, deviceArea);
     queue.enable();
     return driverQueue;
   }
@@ -121,12 +139,15 @@ class Guest {
   }
 }
 
-describe('VirtioIommuDevice on simBackend, over real rings', () => {
+describe.each([
+  ['split', 0n],
+  ['packed', RING_PACKED],
+])('VirtioIommuDevice on simBackend, over %s virtqueues', (_layout, layout) => {
   let guest: Guest;
   let dma: GuestMemory;
 
   beforeEach(() => {
-    guest = new Guest();
+    guest = new Guest(layout);
     guest.up();
     dma = guest.device.endpointMemory(ENDPOINT, guest.memory);
   });
@@ -153,9 +174,27 @@ describe('VirtioIommuDevice on simBackend, over real rings', () => {
     expect(guest.map(5, 0xffff_0000, 0x2000, 0x1_0000)).toBe(6);
   });
 
+  it('reports faults to an event queue that was reset and enabled elsewhere', () => {
+    const fault = () => dma.write(0xffff_0000, Uint8Array.of(9), 0, 1);
+    expect(fault()).toBe(false);
+    expect(guest.takeEvent()![0]).toBe(1);
+    guest.addEventBuffer();
+    const before = guest.bytes(EVENT_RING, 0x200);
+    guest.moveEvents(0x7000, 4);
+    guest.interrupts.length = 0;
+    // No buffer: the report is dropped, and the queue that was is not touched.
+    expect(fault()).toBe(false);
+    expect([guest.bytes(EVENT_RING, 0x200), guest.interrupts]).toEqual([before, []]);
+    for (let round = 0; round < 6; round += 1) {
+      guest.addEventBuffer();
+      expect(fault()).toBe(false);
+      expect([guest.takeEvent()![0], guest.interrupts.length]).toEqual([1, round + 1]);
+    }
+    expect(guest.session.status).toBe(0xf);
+  });
+
   it('translates the ring of a device behind it, which breaks when it is unmapped', () => {
     const size = 256;
-    const layout = splitQueueLayout(size);
     const ring = 0x1_0000;
     const virtual = 0x7f_0000_0000;
     guest.attach(1);
@@ -164,15 +203,13 @@ describe('VirtioIommuDevice on simBackend, over real rings', () => {
     }
     expect(guest.map(1, 0x4000, 0x1000, 0x2_0000)).toBe(0);
     const { memory } = guest;
-    const driver = new SplitDriverQueue({ size, memory, address: ring, eventIdx: false });
+    const place = { memory, address: ring, deviceAddress: virtual };
+    const driver = createDriverQueue({ features: layout, size, ...place });
     const reasons: string[] = [];
-    const queue = new SplitVirtqueue({
+    const queue = new (layout === RING_PACKED ? PackedVirtqueue : SplitVirtqueue)({
+      ...driver.addresses,
       index: 0,
-      size,
       memory: dma,
-      descriptorArea: virtual + layout.descriptorArea,
-      driverArea: virtual + layout.driverArea,
-      deviceArea: virtual + layout.deviceArea,
       eventIdx: false,
       indirect: true,
       onBroken: (reason) => reasons.push(reason),

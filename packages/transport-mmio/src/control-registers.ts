@@ -79,6 +79,8 @@ export class ControlRegisters {
         return this.#session.queue(this.#queueSel)?.maxSize ?? 0;
       case QUEUE_READY:
         return this.#session.queue(this.#queueSel)?.enabled ? 1 : 0;
+      case QUEUE_RESET:
+        return this.#session.queue(this.#queueSel)?.resetting ? 1 : 0;
       case INTERRUPT_STATUS:
         return this.#interrupts.readStatus();
       case STATUS:
@@ -92,7 +94,6 @@ export class ControlRegisters {
       case CONFIG_GENERATION:
         return this.#session.configGeneration >>> 0;
       default:
-        // QueueReset reads 0: a queue reset is complete when the write is.
         return 0;
     }
   }

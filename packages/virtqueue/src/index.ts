@@ -19,8 +19,9 @@ export {
 export { joinLe64, readLe64, writeLe64 } from './memory/le64.ts';
 export { readChain, writeChain } from './ring/chain-io.ts';
 export { createDescriptorChain } from './ring/descriptor-chain.ts';
+export type { VirtqueueOptions } from './ring/device-ring.ts';
 export { type DrainOptions, drainQueue } from './ring/drain-queue.ts';
-export type { SplitVirtqueueOptions } from './ring/split-virtqueue.ts';
+export { PackedVirtqueue } from './ring/packed-virtqueue.ts';
 export { SplitVirtqueue } from './ring/split-virtqueue.ts';
 export type { ChainHandler, DescriptorChain, Virtqueue } from './ring/virtqueue.ts';
 export { CHAIN_KEPT } from './ring/virtqueue.ts';

@@ -1,15 +1,13 @@
 /** BlockDriver: a driver for virtio-blk, one request at a time, through whatever IOMMU is in between. */
 import { type GuestMemory, joinLe64, VirtioError, writeLe64 } from '@viommu/virtqueue';
+import { VIRTIO_F_ACCESS_PLATFORM, VIRTIO_ID_BLOCK } from '@viommu/virtqueue/device';
 import {
-  VIRTIO_F_ACCESS_PLATFORM,
-  VIRTIO_F_EVENT_IDX,
-  VIRTIO_ID_BLOCK,
-} from '@viommu/virtqueue/device';
-import {
+  createDriverQueue,
+  DRIVER_QUEUE_FEATURES,
+  type DriverQueue,
   type DriverTransport,
+  driverQueueLength,
   initializeDevice,
-  SplitDriverQueue,
-  splitQueueLayout,
 } from '@viommu/virtqueue/driver';
 import {
   BLK_CONFIG_CAPACITY,
@@ -42,14 +40,20 @@ export interface BlockDriverOptions {
   readonly wait: () => boolean;
   /** Bytes of the data buffer: the most that one request moves; 65536 by default. */
   readonly bufferLength?: number;
+  /** Features to ask for at most, as a mask; all that the driver knows by default. */
+  readonly features?: bigint;
 }
 
+const FEATURES =
+  DRIVER_QUEUE_FEATURES | VIRTIO_F_ACCESS_PLATFORM | VIRTIO_BLK_F_RO | VIRTIO_BLK_F_FLUSH;
 const QUEUE_SIZE = 16;
 const DEFAULT_BUFFER_LENGTH = 65536;
 /** No status of the standard: a device that writes nothing is not taken for one that said OK. */
 const UNWRITTEN = 0xff;
 
 export class BlockDriver {
+  /** The features that were agreed on, as a mask. */
+  readonly features: bigint;
   /** Size of the disk in sectors of 512 bytes. */
   readonly capacity: number;
   readonly readOnly: boolean;
@@ -57,7 +61,7 @@ export class BlockDriver {
   readonly hasCache: boolean;
   readonly #options: BlockDriverOptions;
   readonly #bufferLength: number;
-  readonly #queue: SplitDriverQueue;
+  readonly #queue: DriverQueue;
   /** The header, then the status byte. */
   readonly #control: DmaMemory;
   readonly #data: DmaMemory;
@@ -82,28 +86,20 @@ export class BlockDriver {
     this.#options = options;
     this.#bufferLength = options.bufferLength ?? DEFAULT_BUFFER_LENGTH;
     const size = Math.min(QUEUE_SIZE, transport.queueMaxSize(0));
-    const layout = splitQueueLayout(size);
-    const ring = dma.allocate(layout.length);
-    let queue: SplitDriverQueue | undefined;
-    const features = initializeDevice(transport, {
-      features:
-        VIRTIO_F_ACCESS_PLATFORM | VIRTIO_F_EVENT_IDX | VIRTIO_BLK_F_RO | VIRTIO_BLK_F_FLUSH,
-      setUpQueues: (agreed) => {
-        const eventIdx = (agreed & VIRTIO_F_EVENT_IDX) !== 0n;
-        queue = new SplitDriverQueue({ size, memory, address: ring.address, eventIdx });
-        transport.enableQueue(0, {
-          size,
-          descriptorArea: ring.deviceAddress + layout.descriptorArea,
-          driverArea: ring.deviceAddress + layout.driverArea,
-          deviceArea: ring.deviceAddress + layout.deviceArea,
-        });
+    let queue: DriverQueue | undefined;
+    this.features = initializeDevice(transport, {
+      features: FEATURES & (options.features ?? FEATURES),
+      setUpQueues: (features) => {
+        const { address, deviceAddress } = dma.allocate(driverQueueLength(features, size));
+        queue = createDriverQueue({ features, size, memory, address, deviceAddress });
+        transport.enableQueue(0, queue.addresses);
       },
     });
     this.#queue = queue!;
     this.#control = dma.allocate(BLK_REQ_HEADER_SIZE + 1);
     this.#data = dma.allocate(this.#bufferLength);
-    this.readOnly = (features & VIRTIO_BLK_F_RO) !== 0n;
-    this.hasCache = (features & VIRTIO_BLK_F_FLUSH) !== 0n;
+    this.readOnly = (this.features & VIRTIO_BLK_F_RO) !== 0n;
+    this.hasCache = (this.features & VIRTIO_BLK_F_FLUSH) !== 0n;
     this.capacity = joinLe64(
       transport.readConfig(BLK_CONFIG_CAPACITY, 4),
       transport.readConfig(BLK_CONFIG_CAPACITY + 4, 4),
@@ -176,7 +172,7 @@ export class BlockDriver {
     if (type === VIRTIO_BLK_T_OUT) this.#queue.add([header, ...data], [status], 0);
     else this.#queue.add([header], [...data, status], 0);
     this.#queue.enableInterrupts(true);
-    if (this.#queue.shouldNotify()) transport.notifyQueue(0);
+    if (this.#queue.shouldNotify()) transport.notifyQueue(0, this.#queue.next);
     while (!this.#queue.takeUsed(this.#used)) {
       if (!wait()) throw new VirtioError('NO_ANSWER', 'the disk does not answer');
     }

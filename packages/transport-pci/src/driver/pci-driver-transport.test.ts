@@ -9,6 +9,19 @@ import { createPciDriverTransport, type PciDriverTransport } from './pci-driver-
 const VERSION_1 = 1n << 32n;
 const QUEUE = { size: 16, descriptorArea: 0x1_0000_1000, driverArea: 0x2000, deviceArea: 0x3000 };
 
+/** A function of which a driver sees what a test says. */
+function accessTo(
+  pci: VirtioPciFunction,
+  { readBar, writeBar }: Partial<PciDriverAccess>,
+): PciDriverAccess {
+  return {
+    readConfig: (offset, width) => pci.readConfig(offset, width),
+    writeConfig: (offset, width, value) => pci.writeConfig(offset, width, value),
+    readBar: readBar ?? ((bar, offset, width) => pci.readBar(bar, offset, width)),
+    writeBar: writeBar ?? ((bar, offset, width, value) => pci.writeBar(bar, offset, width, value)),
+  };
+}
+
 describe('PciDriverTransport', () => {
   let device: RecordingDevice;
   let host: RecordingHost;
@@ -75,6 +88,45 @@ describe('PciDriverTransport', () => {
     expect(() => driver.notifyQueue(2)).toThrowError(
       expect.objectContaining({ code: 'QUEUE_INDEX' }),
     );
+  });
+
+  it.each([
+    ['its index', VERSION_1, [0x3004, 2, 1], [0x3004, 4, 0x8005_0001]],
+    [
+      'what the device calls it',
+      VERSION_1 | (1n << 39n),
+      [0x3004, 2, 0xabcd],
+      [0x3004, 4, 0x8005_abcd],
+    ],
+  ])('names a queue in a kick by %s', (_what, features, short, long) => {
+    const kicks: number[][] = [];
+    const access = accessTo(pci, {
+      // queue_notif_config_data of queue 1.
+      readBar: (bar, offset, width) =>
+        offset === 0x38 && pci.readBar(0, 0x16, 2) === 1 ? 0xabcd : pci.readBar(bar, offset, width),
+      writeBar(bar, offset, width, value) {
+        if (offset >= 0x3000) kicks.push([offset, width, value]);
+        pci.writeBar(bar, offset, width, value);
+      },
+    });
+    driver = createPciDriverTransport(access);
+    for (const status of [0, 1, 3]) driver.writeStatus(status);
+    driver.writeDriverFeatures(features | 4n);
+    driver.writeStatus(0xb);
+    driver.enableQueue(1, QUEUE);
+    driver.writeStatus(0xf);
+    // VIRTIO_F_NOTIFICATION_DATA: the value in the lower half, next_off and next_wrap in the upper.
+    for (const next of [undefined, 0x8005]) {
+      device.calls.length = 0;
+      driver.notifyQueue(1, next);
+      pci.service();
+      expect(device.calls).toEqual(['notify 1']);
+    }
+    expect(kicks).toEqual([short, long]);
+  });
+
+  it('accepts VIRTIO_F_NOTIF_CONFIG_DATA by itself', () => {
+    expect(driver.transportFeatures).toBe(1n << 39n);
   });
 
   it('has the device interrupt by messages', () => {
@@ -191,16 +243,16 @@ describe('createPciDriverTransport', () => {
     );
   });
 
-  it('gives up on a device that stays in reset', () => {
+  it.each<[string, number, number, (driver: PciDriverTransport) => void]>([
+    ['a device', 0x14, 0x40, (driver) => driver.writeStatus(0)],
+    ['a queue', 0x3a, 1, (driver) => driver.resetQueue(0)],
+  ])('gives up on %s that stays in reset', (_what, field, value, reset) => {
     const pci = createVirtioPciFunction({ device: new RecordingDevice() });
     pci.connect(new RecordingHost());
-    const stuck: PciDriverAccess = {
-      readConfig: (offset, width) => pci.readConfig(offset, width),
-      writeConfig: (offset, width, value) => pci.writeConfig(offset, width, value),
-      readBar: (bar, offset, width) => (offset === 0x14 ? 0x40 : pci.readBar(bar, offset, width)),
-      writeBar: (bar, offset, width, value) => pci.writeBar(bar, offset, width, value),
-    };
-    expect(() => createPciDriverTransport(stuck).writeStatus(0)).toThrowError(
+    const stuck = accessTo(pci, {
+      readBar: (bar, offset, width) => (offset === field ? value : pci.readBar(bar, offset, width)),
+    });
+    expect(() => reset(createPciDriverTransport(stuck))).toThrowError(
       expect.objectContaining({ code: 'RESET_TIMEOUT' }),
     );
   });

@@ -1,5 +1,6 @@
 /** PciDriverTransport: how a driver brings up a virtio device on a PCI bus, as a kernel would. */
 import { type AccessWidth, VirtioError } from '@viommu/virtqueue';
+import { VIRTIO_F_NOTIF_CONFIG_DATA } from '@viommu/virtqueue/device';
 import type { DriverTransport, QueueAddresses } from '@viommu/virtqueue/driver';
 import { PCI_COMMAND, PCI_COMMAND_MASTER, PCI_COMMAND_MEMORY } from '../pci-constants.ts';
 import {
@@ -16,6 +17,7 @@ import {
   COMMON_QUEUE_DRIVER_LO,
   COMMON_QUEUE_ENABLE,
   COMMON_QUEUE_MSIX_VECTOR,
+  COMMON_QUEUE_NOTIF_CONFIG_DATA,
   COMMON_QUEUE_NOTIFY_OFF,
   COMMON_QUEUE_RESET,
   COMMON_QUEUE_SELECT,
@@ -60,10 +62,15 @@ class ModernPciDriverTransport implements PciDriverTransport {
   readonly queueCount: number;
   readonly configSize: number;
   readonly msixVectors: number;
+  readonly transportFeatures = VIRTIO_F_NOTIF_CONFIG_DATA;
   readonly #access: PciDriverAccess;
   readonly #structures: VirtioStructures;
   /** By queue index, the offset of its Queue Notify address in the BAR. */
   readonly #notifyOffsets: readonly number[];
+  /** By queue index, what a kick calls the queue. */
+  readonly #notifyValues: number[];
+  /** VIRTIO_F_NOTIF_CONFIG_DATA was accepted. */
+  #usesNotifConfigData = false;
   #usedVectors = 0;
 
   constructor(access: PciDriverAccess, structures: VirtioStructures) {
@@ -78,6 +85,7 @@ class ModernPciDriverTransport implements PciDriverTransport {
       this.#write(COMMON_QUEUE_SELECT, 2, index);
       return offset + this.#read(COMMON_QUEUE_NOTIFY_OFF, 2) * notifyOffMultiplier;
     });
+    this.#notifyValues = this.#notifyOffsets.map((_, index) => index);
   }
 
   readStatus(): number {
@@ -106,6 +114,7 @@ class ModernPciDriverTransport implements PciDriverTransport {
   }
 
   writeDriverFeatures(features: bigint): void {
+    this.#usesNotifConfigData = (features & VIRTIO_F_NOTIF_CONFIG_DATA) !== 0n;
     this.#write(COMMON_DRIVER_FEATURE_SELECT, 4, 0);
     this.#write(COMMON_DRIVER_FEATURE, 4, Number(BigInt.asUintN(32, features)));
     this.#write(COMMON_DRIVER_FEATURE_SELECT, 4, 1);
@@ -140,6 +149,10 @@ class ModernPciDriverTransport implements PciDriverTransport {
     if (this.#usedVectors > 0) {
       this.#mapVector(COMMON_QUEUE_MSIX_VECTOR, Math.min(index + 1, this.#usedVectors - 1));
     }
+    // "The driver will use this value when driver sends available buffer notification to the device."
+    this.#notifyValues[index] = this.#usesNotifConfigData
+      ? this.#read(COMMON_QUEUE_NOTIF_CONFIG_DATA, 2)
+      : index;
     this.#write(COMMON_QUEUE_ENABLE, 2, 1);
   }
 
@@ -161,8 +174,9 @@ class ModernPciDriverTransport implements PciDriverTransport {
       throw new VirtioError('QUEUE_INDEX', `queue ${index}: the device has ${this.queueCount}`);
     }
     const { bar } = this.#structures.notify;
-    if (next === undefined) this.#access.writeBar(bar, offset, 2, index);
-    else this.#access.writeBar(bar, offset, 4, ((next << 16) | index) >>> 0);
+    const value = this.#notifyValues[index]!;
+    if (next === undefined) this.#access.writeBar(bar, offset, 2, value);
+    else this.#access.writeBar(bar, offset, 4, ((next << 16) | value) >>> 0);
   }
 
   useMsix(messages: readonly MsixMessage[]): void {

@@ -22,10 +22,17 @@ describe('the common configuration structure', () => {
     expect(read(0x04, 4) & 0x80000011).toBe(0x80000011 | 0);
     write(0x00, 4, 1);
     expect(read(0x00, 4)).toBe(1);
-    // VIRTIO_F_VERSION_1 32, VIRTIO_F_ACCESS_PLATFORM 33, NOTIF_CONFIG_DATA 39, RING_RESET 40
-    expect(read(0x04, 4) & 0x183).toBe(0x183);
+    // VIRTIO_F_VERSION_1 32, VIRTIO_F_ACCESS_PLATFORM 33, NOTIFICATION_DATA 38, NOTIF_CONFIG_DATA 39, RING_RESET 40; but
+    // VIRTIO_F_RING_PACKED 34 only when it is asked for.
+    expect(read(0x04, 4) & 0x1c7).toBe(0x1c3);
     write(0x00, 4, 2);
     expect(read(0x04, 4)).toBe(0);
+  });
+
+  it('offers packed virtqueues when it is to', () => {
+    pci = createVirtioPciFunction({ device, packed: true });
+    write(0x00, 4, 1);
+    expect(read(0x04, 4) & 0x4).toBe(0x4);
   });
 
   it('takes the features of the driver in halves', () => {
@@ -156,6 +163,33 @@ describe('the common configuration structure', () => {
       expect(read(0x18, 2)).toBe(256);
       expect(read(0x1a, 2)).toBe(0xffff);
       expect(read(0x14, 1)).toBe(0xf);
+    });
+
+    it('says that the reset of a queue is under way while the device is at work', () => {
+      const seen: number[][] = [];
+      const look = () => seen.push([read(0x3a, 2), read(0x1c, 2), read(0x1a, 2)]);
+      device.notifyQueue = () => {
+        write(0x3a, 2, 1);
+        look();
+        // What was meant for the queue that is gone must not be taken for the next one.
+        write(0x1c, 2, 1);
+        write(0x18, 2, 4);
+        expect(device.calls).not.toContain('queueReset 0');
+        return true;
+      };
+      pci.writeConfig(0x04, 2, 0x0006);
+      write(0x3000, 2, 0);
+      pci.service();
+      look();
+      expect(seen).toEqual([
+        [1, 1, 0xffff],
+        [0, 0, 0xffff],
+      ]);
+      expect([device.calls.at(-1), read(0x18, 2), pci.service()]).toEqual([
+        'queueReset 0',
+        256,
+        false,
+      ]);
     });
 
     it('has no queue_reset without VIRTIO_F_RING_RESET', () => {

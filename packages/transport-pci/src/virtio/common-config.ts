@@ -215,7 +215,8 @@ export class CommonConfig {
         if (value !== 1) return;
         queue.reset();
         // Without VIRTIO_F_RING_RESET the field does not exist, and the queue is as it was.
-        if (!queue.enabled) this.#interrupts.setQueueVector(queue.index, VIRTIO_MSI_NO_VECTOR);
+        if (queue.resetting || !queue.enabled)
+          this.#interrupts.setQueueVector(queue.index, VIRTIO_MSI_NO_VECTOR);
     }
   }
 }
@@ -241,8 +242,11 @@ function readQueueField(queue: QueueSettings, field: number): number {
       return queue.readAddress('deviceArea', 0);
     case COMMON_QUEUE_DEVICE_HI:
       return queue.readAddress('deviceArea', 1);
+    case COMMON_QUEUE_RESET:
+      // "The device MUST continue to present 1 in queue_reset as long as the queue reset is ongoing."
+      return queue.resetting ? 1 : 0;
     default:
-      // queue_reset reads 0: a queue reset is complete when the write is. We have no administration queues.
+      // We have no administration queues.
       return 0;
   }
 }

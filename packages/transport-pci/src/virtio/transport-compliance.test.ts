@@ -12,7 +12,7 @@ function subject(
   memory: MappedMemory,
   { messages, ownsMsixTable = false }: { messages: number; ownsMsixTable?: boolean },
 ): TransportSubject {
-  const pci = createVirtioPciFunction({ device });
+  const pci = createVirtioPciFunction({ device, packed: true });
   let interrupts = 0;
   pci.connect({
     memory,

@@ -74,12 +74,16 @@ describe('a virtio function at work', () => {
     expect(device.calls).toEqual(['notify 0']);
   });
 
-  it('takes the queue of a kick from its address', () => {
+  it('takes the queue of a kick from its address, be it of 16 bits or of 32 with data', () => {
     bringUp();
     enableQueue(1);
     pci.writeBar(0, NOTIFY + 4, 2, 1);
     pci.service();
     expect(device.calls).toEqual(['notify 1']);
+    pci.writeBar(0, NOTIFY + 4, 4, 0x8005_0001);
+    pci.service();
+    expect(device.calls).toEqual(['notify 1', 'notify 1']);
+    device.calls.pop();
     pci.writeBar(0, NOTIFY + 8, 2, 2);
     pci.service();
     expect(device.calls).toEqual(['notify 1']);

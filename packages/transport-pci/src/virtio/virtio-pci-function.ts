@@ -9,6 +9,7 @@ import {
 import {
   DeviceSession,
   VIRTIO_F_NOTIF_CONFIG_DATA,
+  VIRTIO_F_NOTIFICATION_DATA,
   type VirtioDevice,
 } from '@viommu/virtqueue/device';
 import { PciConfigSpace } from '../config-space.ts';
@@ -45,6 +46,11 @@ export interface VirtioPciFunctionOptions {
    */
   readonly memory?: (host: GuestMemory) => GuestMemory;
   readonly logger?: Logger;
+  /**
+   * Offers VIRTIO_F_RING_PACKED; false by default. A driver that knows packed virtqueues then makes all queues such: Linux
+   * does whenever it is offered.
+   */
+  readonly packed?: boolean;
   /** 24 bits. By default that of QEMU for the device type. */
   readonly classCode?: number;
   readonly subsystemVendorId?: number;
@@ -109,7 +115,9 @@ export class VirtioPciFunction implements PciFunction {
       device,
       interrupts: this.#interrupts,
       logger: options.logger ?? silentLogger,
-      transportFeatures: VIRTIO_F_NOTIF_CONFIG_DATA,
+      // Which queue is kicked is told by the address alone, so any value of 16 or 32 bits will do.
+      transportFeatures: VIRTIO_F_NOTIF_CONFIG_DATA | VIRTIO_F_NOTIFICATION_DATA,
+      packed: options.packed ?? false,
     });
     this.#common = new CommonConfig(this.#session, this.#interrupts);
   }

@@ -1,16 +1,16 @@
 /** DeviceQueues: the queues of one device: their registers, their rings while the driver is up, and which were kicked. */
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { DeviceRing } from '../ring/device-ring.ts';
+import { PackedVirtqueue } from '../ring/packed-virtqueue.ts';
 import { SplitVirtqueue } from '../ring/split-virtqueue.ts';
 import type { Virtqueue } from '../ring/virtqueue.ts';
-import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC } from './constants.ts';
-import { QueueSettings } from './queue-settings.ts';
+import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC, VIRTIO_F_RING_PACKED } from './constants.ts';
+import { type QueueEnd, QueueSettings } from './queue-settings.ts';
 
 /** What the session does for its queues. */
 export interface DeviceQueuesOwner {
-  /** The driver stops using a queue. */
-  disableQueue(index: number): void;
-  /** The driver resets a queue. */
-  resetQueue(index: number): void;
+  /** The driver takes a queue back. */
+  endQueue(index: number, end: QueueEnd): void;
   /** The driver broke a queue. */
   needsReset(reason: string): void;
   /** Has the device work through a queue. @returns true when buffers are left */
@@ -20,7 +20,7 @@ export interface DeviceQueuesOwner {
 export class DeviceQueues {
   readonly settings: readonly QueueSettings[];
   readonly #owner: DeviceQueuesOwner;
-  readonly #rings: (SplitVirtqueue | undefined)[];
+  readonly #rings: (DeviceRing | undefined)[];
   readonly #kicked: Uint8Array;
   /** Where the rings lie, while the driver is up. */
   #memory: GuestMemory | undefined;
@@ -30,8 +30,7 @@ export class DeviceQueues {
     this.#owner = owner;
     const settingsOwner = {
       enableQueue: (index: number) => this.#enable(index),
-      disableQueue: (index: number) => owner.disableQueue(index),
-      resetQueue: (index: number) => owner.resetQueue(index),
+      endQueue: (index: number, end: QueueEnd) => owner.endQueue(index, end),
     };
     this.settings = maxSizes.map(
       (maxSize, index) => new QueueSettings(index, maxSize, settingsOwner),
@@ -67,25 +66,31 @@ export class DeviceQueues {
     for (let index = 0; index < this.#kicked.length; index += 1) {
       if (this.#kicked[index] === 0) continue;
       this.#kicked[index] = 0;
-      if ((this.#rings[index]?.broken ?? true) || !this.#owner.notifyDevice(index)) continue;
+      const ring = this.#rings[index];
+      if (ring === undefined || ring.broken || !this.#owner.notifyDevice(index)) continue;
+      // The driver can have taken the queue back meanwhile.
+      if (this.#rings[index] !== ring) continue;
       this.#kicked[index] = 1;
       left = true;
     }
     return left;
   }
 
-  /** Nothing is taken from the ring of one queue or given back any more; its settings stay. */
-  disable(index: number): void {
+  /** The driver takes one queue back: the device cannot use it from now on, whatever it is doing. */
+  beginEnd(index: number, end: QueueEnd): void {
     this.#kicked[index] = 0;
     this.#rings[index]?.retire();
     this.#rings[index] = undefined;
-    this.settings[index]!.enabled = false;
+    this.settings[index]!.ending = end;
   }
 
-  /** One queue goes back to its initial state. */
-  reset(index: number): void {
-    this.disable(index);
-    this.settings[index]!.clear();
+  /** The device has come to an end with the queues that the driver took back. @param done called for each */
+  finishEnds(done: (index: number) => void): void {
+    for (const settings of this.settings) {
+      if (settings.ending === undefined) continue;
+      settings.end();
+      done(settings.index);
+    }
   }
 
   /** Nothing is taken from the rings or given back any more, whoever still holds them. */
@@ -115,7 +120,8 @@ export class DeviceQueues {
       this.#owner.needsReset(`queue ${index} has ${size} descriptors, more than ${maxSize}`);
       return;
     }
-    const ring = new SplitVirtqueue({
+    const isPacked = (this.#features & VIRTIO_F_RING_PACKED) !== 0n;
+    const ring = new (isPacked ? PackedVirtqueue : SplitVirtqueue)({
       index,
       size,
       memory: this.#memory,

@@ -1,6 +1,8 @@
 /** Status, features, queues and resets, as a transport drives them; numbers are written out from the standard. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SplitDriverQueue, splitQueueLayout } from '../driver/split-driver-queue.ts';
+import { createDriverQueue } from '../driver/create-driver-queue.ts';
+import type { DriverQueue } from '../driver/driver-queue.ts';
+import type { QueueAddresses } from '../driver/driver-transport.ts';
 import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { createDescriptorChain } from '../ring/descriptor-chain.ts';
@@ -11,7 +13,6 @@ import type { DeviceContext, VirtioDevice } from './virtio-device.ts';
 
 const RING = 0x1000;
 const SIZE = 8;
-const { descriptorArea, driverArea, deviceArea } = splitQueueLayout(SIZE);
 /** ACKNOWLEDGE, DRIVER, then FEATURES_OK, then DRIVER_OK. */
 const [ACKNOWLEDGED, AGREED, UP] = [0x3, 0xb, 0xf];
 const NEEDS_RESET = 0x40;
@@ -78,7 +79,7 @@ let memory: GuestMemory;
 let interrupts: string[];
 let log: string[];
 
-beforeEach(() => {
+function open(packed: boolean): void {
   device = new EchoDevice();
   interrupts = [];
   log = [];
@@ -96,8 +97,10 @@ beforeEach(() => {
       warn: (line) => log.push(line),
       error: (line) => log.push(line),
     },
+    packed,
   });
-});
+}
+beforeEach(() => open(false));
 
 function agree(high = 1, low = 5): void {
   session.writeStatus(0);
@@ -108,19 +111,25 @@ function agree(high = 1, low = 5): void {
   session.writeStatus(AGREED);
 }
 
-function enable(index = 0, size = SIZE): void {
+/** An empty queue as the driver makes it. */
+function driverQueue(features = 0n, size = SIZE, address = RING): DriverQueue {
+  return createDriverQueue({ features, size, memory, address });
+}
+
+function enable(addresses: QueueAddresses, index = 0): void {
   const queue = session.queue(index)!;
-  queue.size = size;
-  queue.writeAddress('descriptorArea', 0, RING + descriptorArea);
-  queue.writeAddress('driverArea', 0, RING + driverArea);
-  queue.writeAddress('deviceArea', 0, RING + deviceArea);
+  queue.size = addresses.size;
+  queue.writeAddress('descriptorArea', 0, addresses.descriptorArea);
+  queue.writeAddress('driverArea', 0, addresses.driverArea);
+  queue.writeAddress('deviceArea', 0, addresses.deviceArea);
   queue.enable();
 }
 
-function up(): SplitDriverQueue {
-  const driver = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
-  agree();
-  enable();
+/** @param high features from 32 on */
+function up(high = 1): DriverQueue {
+  const driver = driverQueue(BigInt(high) << 32n);
+  agree(high);
+  enable(driver.addresses);
   session.writeStatus(UP);
   return driver;
 }
@@ -139,6 +148,9 @@ describe('features', () => {
       transportFeatures: 1n << 39n,
     });
     expect(other.readDeviceFeatures(1)).toBe(0x18b);
+    open(true);
+    // RING_PACKED 34.
+    expect(session.readDeviceFeatures(1)).toBe(0x10f);
   });
 
   it('are agreed on, and fixed by FEATURES_OK', () => {
@@ -231,37 +243,67 @@ describe('queues', () => {
     expect([queue.enabled, queue.address('deviceArea')]).toEqual([false, 0]);
   });
 
-  it.each([0, 3, 16, 0xffff])('of %d descriptors break the device', (size) => {
-    agree();
-    enable(0, size);
+  const places = { descriptorArea: RING, driverArea: RING + 0x400, deviceArea: RING + 0x800 };
+  it.each<[number, 'split' | 'packed', Partial<QueueAddresses>]>([
+    [0, 'split', {}],
+    [3, 'split', {}],
+    [16, 'split', {}],
+    [0xffff, 'split', {}],
+    [0, 'packed', {}],
+    [9, 'packed', {}],
+    [0xffff, 'packed', {}],
+    [8, 'split', { driverArea: RING + 0x401 }],
+    [8, 'packed', { driverArea: RING + 0x402 }],
+    [8, 'packed', { descriptorArea: RING + 8 }],
+    [8, 'packed', { deviceArea: RING + 0x802 }],
+  ])('of %d descriptors, %s, with %o, break the device', (size, layout, change) => {
+    open(true);
+    agree(layout === 'packed' ? 5 : 1);
+    enable({ size, ...places, ...change });
     session.writeStatus(UP);
     expect(session.status).toBe(UP | NEEDS_RESET);
     session.notify(0);
     expect(session.service()).toBe(false);
   });
 
-  it('are worked through when they are kicked, in portions', () => {
-    const driver = up();
-    for (let token = 0; token < 3; token += 1)
-      driver.add([{ address: 0, length: token + 1 }], [], token);
-    expect(session.service()).toBe(false);
-    expect(device.calls).not.toContain('notify 0');
-    session.notify(0);
-    session.notify(9);
-    expect(session.service()).toBe(true);
-    expect(session.service()).toBe(false);
-    const used = { token: -1, length: -1 };
-    for (let token = 0; token < 3; token += 1) {
-      driver.takeUsed(used);
-      expect(used).toEqual({ token, length: token + 1 });
-    }
-    expect(interrupts).toEqual(['used 0', 'used 0']);
+  it.each<[number, 'split' | 'packed', Partial<QueueAddresses>]>([
+    [8, 'split', { driverArea: RING + 0x402 }],
+    [7, 'packed', { driverArea: RING + 0x404 }],
+    [1, 'packed', { deviceArea: RING + 0x804 }],
+  ])('of %d descriptors, %s, with %o, are as they may be', (size, layout, change) => {
+    open(true);
+    agree(layout === 'packed' ? 5 : 1);
+    enable({ size, ...places, ...change });
+    session.writeStatus(UP);
+    expect([session.status, device.context?.queues[0]?.size]).toEqual([UP, size]);
   });
 
+  it.each([1, 5])(
+    'are worked through when they are kicked, in portions, with features %d',
+    (high) => {
+      open(high === 5);
+      const driver = up(high);
+      for (let token = 0; token < 3; token += 1)
+        driver.add([{ address: 0, length: token + 1 }], [], token);
+      expect(session.service()).toBe(false);
+      expect(device.calls).not.toContain('notify 0');
+      session.notify(0);
+      session.notify(9);
+      expect(session.service()).toBe(true);
+      expect(session.service()).toBe(false);
+      const used = { token: -1, length: -1 };
+      for (let token = 0; token < 3; token += 1) {
+        driver.takeUsed(used);
+        expect(used).toEqual({ token, length: token + 1 });
+      }
+      expect(interrupts).toEqual(['used 0', 'used 0']);
+    },
+  );
+
   it('kicked before DRIVER_OK are not looked at', () => {
-    const driver = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
+    const driver = driverQueue();
     agree();
-    enable();
+    enable(driver.addresses);
     driver.add([{ address: 0, length: 1 }], [], 0);
     session.notify(0);
     session.writeStatus(UP);
@@ -272,7 +314,7 @@ describe('queues', () => {
   it('that the driver breaks ask for a reset, and are not touched any more', () => {
     const driver = up();
     driver.add([{ address: 0, length: 1 }], [], 0);
-    memory.write(RING + driverArea + 2, Uint8Array.of(0x77, 0), 0, 2);
+    memory.write(driver.addresses.driverArea + 2, Uint8Array.of(0x77, 0), 0, 2);
     session.notify(0);
     session.service();
     expect(session.status).toBe(UP | NEEDS_RESET);
@@ -283,19 +325,20 @@ describe('queues', () => {
     expect(device.calls).toEqual([]);
   });
 
-  it('can be reset alone, and enabled again', () => {
-    const driver = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
-    agree(0x101);
-    enable();
-    session.writeStatus(UP);
+  it.each([
+    ['split', 0x101],
+    ['packed', 0x105],
+  ])('can be reset alone, and enabled again: %s', (_layout, high) => {
+    open(true);
+    const driver = up(high);
     driver.add([{ address: 0, length: 1 }], [], 0);
     session.notify(0);
     session.queue(0)!.reset();
     session.service();
     expect(device.context?.queues[0]).toBeUndefined();
     expect(device.calls.slice(-2)).toEqual(['activate', 'queueReset 0']);
-    const again = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
-    enable();
+    const again = driverQueue(BigInt(high) << 32n, 4, RING + 0x800);
+    enable(again.addresses);
     again.add([{ address: 0, length: 5 }], [], 7);
     session.notify(0);
     session.service();
@@ -315,11 +358,8 @@ describe('queues', () => {
     expect(device.context?.queues[0]).toBeUndefined();
     expect(device.calls.slice(-2)).toEqual(['activate', 'queueReset 0']);
     const queue = session.queue(0)!;
-    expect([queue.enabled, queue.address('descriptorArea')]).toEqual([
-      false,
-      RING + descriptorArea,
-    ]);
-    const again = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
+    expect([queue.enabled, queue.address('descriptorArea')]).toEqual([false, RING]);
+    const again = driverQueue(0n, SIZE, RING);
     queue.enable();
     again.add([{ address: 0, length: 5 }], [], 7);
     session.notify(0);
@@ -361,17 +401,55 @@ describe('while the device is at work', () => {
     expect(again.takeUsed({ token: 0, length: 0 })).toBe(true);
   });
 
-  it('a reset of its queue ends its work', () => {
-    const driver = new SplitDriverQueue({ size: SIZE, memory, address: RING, eventIdx: false });
-    agree(0x101);
-    enable();
-    session.writeStatus(UP);
-    device.during = () => session.queue(0)!.reset();
+  it('a reset of its queue ends its work, and is done when it has returned', () => {
+    const driver = up(0x101);
+    const queue = session.queue(0)!;
+    device.during = () => {
+      queue.reset();
+      queue.reset();
+      queue.enable();
+      expect([queue.resetting, queue.enabled]).toEqual([true, true]);
+      expect([device.context?.queues[0], device.calls.at(-1)]).toEqual([undefined, 'notify 0']);
+    };
     for (let token = 0; token < 3; token += 1) driver.add([{ address: 0, length: 1 }], [], token);
     session.notify(0);
     expect(session.service()).toBe(false);
+    expect([queue.resetting, queue.enabled]).toEqual([false, false]);
+    expect(device.calls.slice(-2)).toEqual(['notify 0', 'queueReset 0']);
     expect(driver.takeUsed({ token: 0, length: 0 })).toBe(false);
-    expect(session.status).toBe(UP);
+    expect([session.status, interrupts]).toEqual([UP, []]);
+  });
+
+  it('its queue can be disabled, which is done when it has returned', () => {
+    const driver = up();
+    const queue = session.queue(0)!;
+    device.during = () => {
+      queue.disable();
+      queue.enable();
+      expect([queue.resetting, queue.enabled]).toEqual([false, true]);
+      expect([device.context?.queues[0], device.calls.at(-1)]).toEqual([undefined, 'notify 0']);
+    };
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    session.service();
+    expect([queue.enabled, queue.address('descriptorArea')]).toEqual([false, RING]);
+    expect(device.calls.slice(-2)).toEqual(['notify 0', 'queueReset 0']);
+    expect(driver.takeUsed({ token: 0, length: 0 })).toBe(false);
+  });
+
+  it('a reset of the device counts for more than that of a queue', () => {
+    const driver = up(0x101);
+    device.during = () => {
+      session.queue(0)!.reset();
+      session.writeStatus(0);
+    };
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    session.service();
+    expect([session.status, session.queue(0)!.resetting, device.calls.at(-1)]).toEqual([
+      ...[0, false, 'reset'],
+    ]);
+    expect(device.calls).not.toContain('queueReset 0');
   });
 });
 

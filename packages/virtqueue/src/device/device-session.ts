@@ -10,12 +10,13 @@ import {
   VIRTIO_F_EVENT_IDX,
   VIRTIO_F_IN_ORDER,
   VIRTIO_F_INDIRECT_DESC,
+  VIRTIO_F_RING_PACKED,
   VIRTIO_F_RING_RESET,
   VIRTIO_F_VERSION_1,
 } from './constants.ts';
 import { DeviceQueues } from './device-queues.ts';
 import { FeatureWords } from './feature-words.ts';
-import type { QueueSettings } from './queue-settings.ts';
+import type { QueueEnd, QueueSettings } from './queue-settings.ts';
 import type { AccessWidth, InterruptSink, VirtioDevice } from './virtio-device.ts';
 
 export interface DeviceSessionOptions {
@@ -27,6 +28,11 @@ export interface DeviceSessionOptions {
   readonly logger?: Logger;
   /** Features that the transport itself implements, as a mask. */
   readonly transportFeatures?: bigint;
+  /**
+   * Offers VIRTIO_F_RING_PACKED; false by default. A driver that knows packed virtqueues then makes all queues such: Linux
+   * does whenever it is offered.
+   */
+  readonly packed?: boolean;
 }
 
 const SESSION_FEATURES =
@@ -58,6 +64,8 @@ export class DeviceSession {
   #working = false;
   /** A reset came while the device was at work: its queues are gone, the rest waits, and so does the driver. */
   #resetPending = false;
+  /** So did the end of single queues. */
+  #queueEndPending = false;
 
   /** @throws VirtioError `QUEUE_SIZE` when a device has a queue size that is no power of two up to 32768 */
   constructor(options: DeviceSessionOptions) {
@@ -73,7 +81,10 @@ export class DeviceSession {
     this.device = device;
     this.queueCount = device.queueMaxSizes.length;
     this.offeredFeatures =
-      device.deviceFeatures | SESSION_FEATURES | (options.transportFeatures ?? 0n);
+      device.deviceFeatures |
+      SESSION_FEATURES |
+      (options.packed ? VIRTIO_F_RING_PACKED : 0n) |
+      (options.transportFeatures ?? 0n);
     this.#offered = new FeatureWords(this.offeredFeatures);
     this.#interrupts = options.interrupts;
     this.#deviceInterrupts = {
@@ -83,8 +94,7 @@ export class DeviceSession {
     this.#logger = options.logger ?? silentLogger;
     this.#memory = options.memory;
     this.#queues = new DeviceQueues(device.queueMaxSizes, {
-      disableQueue: (index) => this.#disableQueue(index),
-      resetQueue: (index) => this.#resetQueue(index),
+      endQueue: (index, end) => this.#endQueue(index, end),
       needsReset: (reason) => this.needsReset(reason),
       notifyDevice: (index) => this.#notifyDevice(index),
     });
@@ -166,9 +176,12 @@ export class DeviceSession {
     this.#working = true;
     const left = this.#queues.workThroughKicks();
     this.#working = false;
-    if (!this.#resetPending) return left;
-    this.reset();
-    return false;
+    if (this.#resetPending) {
+      this.reset();
+      return false;
+    }
+    if (this.#queueEndPending) this.#finishQueueEnds();
+    return left;
   }
 
   /** The device cannot go on until the driver resets it. */
@@ -192,6 +205,7 @@ export class DeviceSession {
     this.#queues.retire();
     this.#resetPending = this.#working;
     if (this.#working) return;
+    this.#queueEndPending = false;
     this.#status = 0;
     this.#active = false;
     this.#accepted.clear();
@@ -239,14 +253,18 @@ export class DeviceSession {
     this.needsReset(`an internal error in ${method}`);
   }
 
-  #disableQueue(index: number): void {
-    this.#queues.disable(index);
-    if (this.#active) this.device.queueReset?.(index);
+  /** "After a queue has been reset by the driver, the device MUST NOT execute any requests from that virtqueue" */
+  #endQueue(index: number, end: QueueEnd): void {
+    if (end === 'reset' && (this.#accepted.mask & VIRTIO_F_RING_RESET) === 0n) return;
+    this.#queues.beginEnd(index, end);
+    this.#queueEndPending = this.#working;
+    if (!this.#working) this.#finishQueueEnds();
   }
 
-  #resetQueue(index: number): void {
-    if ((this.#accepted.mask & VIRTIO_F_RING_RESET) === 0n) return;
-    this.#queues.reset(index);
-    if (this.#active) this.device.queueReset?.(index);
+  #finishQueueEnds(): void {
+    this.#queueEndPending = false;
+    this.#queues.finishEnds((index) => {
+      if (this.#active) this.device.queueReset?.(index);
+    });
   }
 }

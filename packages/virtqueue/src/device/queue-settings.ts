@@ -10,11 +10,13 @@ const AREAS: Readonly<Record<QueueArea, number>> = {
   deviceArea: 4,
 };
 
+/** How the driver takes a queue back: its settings stay, or go back to their initial state as well. */
+export type QueueEnd = 'disable' | 'reset';
+
 /** What the session does when a queue is enabled, disabled or reset. */
 export interface QueueOwner {
   enableQueue(index: number): void;
-  disableQueue(index: number): void;
-  resetQueue(index: number): void;
+  endQueue(index: number, end: QueueEnd): void;
 }
 
 export class QueueSettings {
@@ -23,6 +25,8 @@ export class QueueSettings {
   /** Number of descriptors; the driver may reduce it while the queue is not enabled. */
   size: number;
   enabled = false;
+  /** The driver takes the queue back, and the device has not come to an end with it; `enabled` is true until then. */
+  ending: QueueEnd | undefined;
   readonly #addresses = new Uint32Array(6);
   readonly #owner: QueueOwner;
 
@@ -48,23 +52,35 @@ export class QueueSettings {
   }
 
   enable(): void {
-    if (!this.enabled) this.#owner.enableQueue(this.index);
+    if (!this.enabled && this.ending === undefined) this.#owner.enableQueue(this.index);
   }
 
-  /** Virtio over MMIO: the driver stops using the queue, and may change its settings. */
+  /** Virtio over MMIO: the driver stops using the queue, and may change its settings once it is not `enabled` any more. */
   disable(): void {
-    if (this.enabled) this.#owner.disableQueue(this.index);
+    if (this.enabled && this.ending === undefined) this.#owner.endQueue(this.index, 'disable');
   }
 
-  /** VIRTIO_F_RING_RESET: the queue alone goes back to its initial state. */
+  /** VIRTIO_F_RING_RESET: the queue alone goes back to its initial state; it has when it is neither `resetting` nor `enabled`. */
   reset(): void {
-    this.#owner.resetQueue(this.index);
+    this.#owner.endQueue(this.index, 'reset');
+  }
+
+  get resetting(): boolean {
+    return this.ending === 'reset';
+  }
+
+  /** The device has come to an end with the queue. */
+  end(): void {
+    if (this.ending === 'reset') this.clear();
+    this.enabled = false;
+    this.ending = undefined;
   }
 
   /** Back to the values of a device that was just reset. */
   clear(): void {
     this.size = this.maxSize;
     this.enabled = false;
+    this.ending = undefined;
     this.#addresses.fill(0);
   }
 }

@@ -28,9 +28,9 @@ export interface DeviceContext {
  * A device model. Its transport's `DeviceSession` calls it and keeps the order `activate`, then any of `notifyQueue`,
  * `queueReset`, `readConfig`, `writeConfig`, then `reset`. The configuration can be read and written before `activate`, too.
  *
- * Where memory is reached by messages, the driver goes on while the device waits for memory: `readConfig`, `writeConfig`
- * and `queueReset` can then come from within `notifyQueue`, and a queue can break or be gone after any access. `reset`
- * never comes from within another call.
+ * Where memory is reached by messages, the driver goes on while the device waits for memory: `readConfig` and `writeConfig`
+ * can then come from within `notifyQueue`, and a queue can break or be gone after any access. `queueReset` and `reset`
+ * never come from within another call.
  */
 export interface VirtioDevice {
   /** Device type ("Device Types"): 2 block, 4 entropy, 23 IOMMU. */
@@ -65,7 +65,7 @@ export interface VirtioDevice {
    */
   notifyQueue(index: number): boolean;
 
-  /** One queue was reset (VIRTIO_F_RING_RESET) or disabled (virtio over MMIO); buffers that the device kept from it are gone. */
+  /** One queue was reset (VIRTIO_F_RING_RESET) or disabled (virtio over MMIO): buffers that the device kept from it are the driver's again. */
   queueReset?(index: number): void;
 
   /** Back to the state before `activate`; the context must not be used again. Also called when never activated. */

@@ -20,6 +20,8 @@ export interface DriverTransport {
   readonly queueCount: number;
   /** Bytes of the device-specific configuration; left out where the bus does not say. */
   readonly configSize?: number;
+  /** Features that this half of the transport implements by itself, as a mask; a driver accepts them when they are offered. */
+  readonly transportFeatures?: bigint;
 
   readStatus(): number;
   /** Writing 0 resets the device. */
@@ -46,7 +48,7 @@ export interface DriverTransport {
    * The kick ("Available Buffer Notifications").
    *
    * @param next with VIRTIO_F_NOTIFICATION_DATA: next_off in bits 0 to 14 and next_wrap in bit 15, or the available index
-   * of a split virtqueue; not to be given without that feature
+   * of a split virtqueue; not to be given without that feature. It is `next` of the `DriverQueue`.
    */
   notifyQueue(index: number, next?: number): void;
 }

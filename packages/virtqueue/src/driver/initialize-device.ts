@@ -11,7 +11,7 @@ import { VirtioError } from '../error.ts';
 import type { DriverTransport } from './driver-transport.ts';
 
 export interface InitializeOptions {
-  /** The features that the driver understands, as a mask; VIRTIO_F_VERSION_1 is added. */
+  /** The features that the driver understands, as a mask; VIRTIO_F_VERSION_1 and those of the transport are added. */
   readonly features: bigint;
   /** Sets the queues up, when the features are settled and before DRIVER_OK. */
   readonly setUpQueues: (features: bigint) => void;
@@ -35,7 +35,8 @@ export function initializeDevice(transport: DriverTransport, options: Initialize
       'the device is a legacy one; this driver needs VIRTIO_F_VERSION_1',
     );
   }
-  const features = offered & (options.features | VIRTIO_F_VERSION_1);
+  const { transportFeatures = 0n } = transport;
+  const features = offered & (options.features | transportFeatures | VIRTIO_F_VERSION_1);
   transport.writeDriverFeatures(features);
   const agreed = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK;
   transport.writeStatus(agreed);

@@ -1,86 +1,65 @@
 /** SplitDriverQueue: the driver's side of a split virtqueue ("Split Virtqueues"). */
-import { VirtioError } from '../error.ts';
-import { ACCESS_READ, ACCESS_WRITE, type GuestMemory } from '../memory/guest-memory.ts';
-import { writeLe64 } from '../memory/le64.ts';
+import { ACCESS_READ, ACCESS_WRITE } from '../memory/guest-memory.ts';
+import {
+  DESC_SIZE,
+  descriptorAreaSize,
+  VIRTQ_DESC_F_INDIRECT,
+  VIRTQ_DESC_F_NEXT,
+} from '../ring/layout.ts';
+import { RingPart } from '../ring/ring-part.ts';
 import {
   AVAIL_FLAGS,
   AVAIL_IDX,
   AVAIL_RING,
   availRingSize,
-  DESC_ADDR,
-  DESC_FLAGS,
-  DESC_LEN,
-  DESC_NEXT,
-  DESC_SIZE,
-  descriptorTableSize,
+  TAIL_NEXT_SHIFT,
   USED_ELEM_SIZE,
   USED_FLAGS,
   USED_IDX,
   USED_RING,
   usedRingSize,
   VIRTQ_AVAIL_F_NO_INTERRUPT,
-  VIRTQ_DESC_F_INDIRECT,
-  VIRTQ_DESC_F_NEXT,
-  VIRTQ_DESC_F_WRITE,
   VIRTQ_USED_F_NO_NOTIFY,
-} from '../ring/layout.ts';
-import { RingPart } from '../ring/ring-part.ts';
-
-/** Offsets of the parts of a ring in one run of memory, and how long that must be; all in bytes. */
-export interface SplitQueueLayout {
-  readonly descriptorArea: number;
-  readonly driverArea: number;
-  readonly deviceArea: number;
-  readonly length: number;
-}
+} from '../ring/split-layout.ts';
+import {
+  DescriptorWriter,
+  directionFlag,
+  outsideMemory,
+  segmentAt,
+  segmentCount,
+} from './descriptor-writer.ts';
+import type {
+  BufferSegment,
+  DriverQueue,
+  DriverQueueOptions,
+  IndirectTable,
+  UsedBuffer,
+} from './driver-queue.ts';
+import type { QueueAddresses } from './driver-transport.ts';
+import { clearQueue, type QueueLayout, queueAddresses, wrongBuffer } from './queue-layout.ts';
 
 /** The parts one after the other, each aligned as the standard asks ("Split Virtqueues": 16, 2 and 4 bytes). */
-export function splitQueueLayout(size: number): SplitQueueLayout {
-  const driverArea = descriptorTableSize(size);
+export function splitQueueLayout(size: number): QueueLayout {
+  const driverArea = descriptorAreaSize(size);
   const deviceArea = Math.ceil((driverArea + availRingSize(size)) / 4) * 4;
   return { descriptorArea: 0, driverArea, deviceArea, length: deviceArea + usedRingSize(size) };
-}
-
-/** A buffer as the device will address it. */
-export interface BufferSegment {
-  readonly address: number;
-  /** Bytes. */
-  readonly length: number;
-}
-
-/** Filled by {@link SplitDriverQueue.takeUsed}. */
-export interface UsedBuffer {
-  /** What was given to `add`. */
-  token: number;
-  /** Bytes that the device wrote. */
-  length: number;
-}
-
-export interface SplitDriverQueueOptions {
-  readonly size: number;
-  /** The memory in which the driver itself sees the ring. */
-  readonly memory: GuestMemory;
-  /** Address of a ring laid out by {@link splitQueueLayout} in `memory`; the device may know it by another one. */
-  readonly address: number;
-  /** VIRTIO_F_EVENT_IDX was negotiated. */
-  readonly eventIdx: boolean;
 }
 
 const WRAP = 0xffff;
 const NONE = 0xffff;
 
-export class SplitDriverQueue {
+export class SplitDriverQueue implements DriverQueue {
   readonly size: number;
-  readonly #memory: GuestMemory;
+  readonly addresses: QueueAddresses;
   readonly #tableAddress: number;
+  readonly #writer: DescriptorWriter;
   readonly #avail: RingPart;
   readonly #used: RingPart;
   readonly #eventIdx: boolean;
+  readonly #notificationData: boolean;
   readonly #nextFree: Uint16Array;
   readonly #chainLengths: Uint16Array;
   readonly #tokens: Float64Array;
-  readonly #descriptor = new Uint8Array(DESC_SIZE);
-  readonly #descriptorView = new DataView(this.#descriptor.buffer);
   #firstFree = 0;
   #freeCount: number;
   #availIdx = 0;
@@ -88,13 +67,15 @@ export class SplitDriverQueue {
   #usedIdx = 0;
 
   /** Clears the ring. @throws VirtioError `RING_MEMORY` when it does not lie in memory */
-  constructor(options: SplitDriverQueueOptions) {
+  constructor(options: DriverQueueOptions) {
     const { size, memory, address } = options;
     const layout = splitQueueLayout(size);
     this.size = size;
-    this.#memory = memory;
+    this.addresses = queueAddresses(options, layout);
     this.#eventIdx = options.eventIdx;
+    this.#notificationData = options.notificationData ?? false;
     this.#tableAddress = address + layout.descriptorArea;
+    this.#writer = new DescriptorWriter(memory);
     const both = ACCESS_READ | ACCESS_WRITE;
     this.#avail = new RingPart(memory, address + layout.driverArea, availRingSize(size), both);
     this.#used = new RingPart(memory, address + layout.deviceArea, usedRingSize(size), both);
@@ -102,37 +83,32 @@ export class SplitDriverQueue {
     this.#nextFree = new Uint16Array(size).map((_, index) => (index + 1 < size ? index + 1 : NONE));
     this.#chainLengths = new Uint16Array(size);
     this.#tokens = new Float64Array(size);
-    if (!memory.write(address, new Uint8Array(layout.length), 0, layout.length)) this.#outside();
+    clearQueue(options, layout);
   }
 
-  /** Descriptors that are not in use. */
   get freeCount(): number {
     return this.#freeCount;
   }
 
-  /**
-   * Makes a buffer available; the device sees it at once, and is told by a kick if {@link shouldNotify} says so.
-   *
-   * @param token a number that {@link takeUsed} gives back
-   * @returns false when there are not enough free descriptors
-   */
+  /** "this refers to the 15 least significant bits of the available index", and "the most significant bit (bit 15)" */
+  get next(): number | undefined {
+    return this.#notificationData ? this.#availIdx : undefined;
+  }
+
   add(
     readable: readonly BufferSegment[],
     writable: readonly BufferSegment[],
     token: number,
   ): boolean {
-    const count = readable.length + writable.length;
-    if (count === 0) throw new VirtioError('EMPTY_BUFFER', 'a buffer needs at least one segment');
+    const count = segmentCount(readable, writable);
     if (count > this.#freeCount) return false;
     const head = this.#firstFree;
     let index = head;
     for (let position = 0; position < count; position += 1) {
-      const isWritable = position >= readable.length;
-      const segment = isWritable ? writable[position - readable.length]! : readable[position]!;
       const next = this.#nextFree[index]!;
-      const isLast = position === count - 1;
-      const flags = (isWritable ? VIRTQ_DESC_F_WRITE : 0) | (isLast ? 0 : VIRTQ_DESC_F_NEXT);
-      this.#writeDescriptor(index, segment.address, segment.length, flags, isLast ? 0 : next);
+      const { address, length } = segmentAt(readable, writable, position);
+      const tail = linkTo(position + 1 < count ? next : NONE) | directionFlag(readable, position);
+      this.#writer.write(this.#tableAddress + index * DESC_SIZE, address, length, tail);
       index = next;
     }
     this.#firstFree = index;
@@ -140,21 +116,28 @@ export class SplitDriverQueue {
     return true;
   }
 
-  /**
-   * Makes a buffer available through an indirect table that the caller has filled (VIRTIO_F_INDIRECT_DESC).
-   *
-   * @param length of the table in bytes
-   */
-  addIndirect(tableAddress: number, length: number, token: number): boolean {
+  addIndirect(
+    table: IndirectTable,
+    readable: readonly BufferSegment[],
+    writable: readonly BufferSegment[],
+    token: number,
+  ): boolean {
+    const count = segmentCount(readable, writable);
     if (this.#freeCount === 0) return false;
+    for (let position = 0; position < count; position += 1) {
+      const { address, length } = segmentAt(readable, writable, position);
+      const next = linkTo(position + 1 < count ? position + 1 : NONE);
+      const tail = next | directionFlag(readable, position);
+      this.#writer.write(table.address + position * DESC_SIZE, address, length, tail);
+    }
     const head = this.#firstFree;
     this.#firstFree = this.#nextFree[head]!;
-    this.#writeDescriptor(head, tableAddress, length, VIRTQ_DESC_F_INDIRECT, 0);
+    const target = this.#tableAddress + head * DESC_SIZE;
+    this.#writer.write(target, table.deviceAddress, count * DESC_SIZE, VIRTQ_DESC_F_INDIRECT);
     this.#makeAvailable(head, 1, token);
     return true;
   }
 
-  /** Whether the device wants a kick for what was added since the last call. */
   shouldNotify(): boolean {
     const old = this.#announcedIdx;
     const now = this.#availIdx;
@@ -166,24 +149,13 @@ export class SplitDriverQueue {
     return ((now - availEvent - 1) & WRAP) < ((now - old) & WRAP);
   }
 
-  /**
-   * Takes the next used buffer.
-   *
-   * @returns false when there is none
-   * @throws VirtioError `USED_ELEMENT` when the device gives back what was not available
-   */
   takeUsed(out: UsedBuffer): boolean {
     this.#ready();
     if (this.#used.loadShared16(USED_IDX) === this.#usedIdx) return false;
     const offset = USED_RING + USED_ELEM_SIZE * (this.#usedIdx & (this.size - 1));
     const head = this.#used.load32(offset);
     const count = this.#chainLengths[head] ?? 0;
-    if (count === 0) {
-      throw new VirtioError(
-        'USED_ELEMENT',
-        `the device used buffer ${head}, which it was not given`,
-      );
-    }
+    if (count === 0) throw wrongBuffer(head);
     out.token = this.#tokens[head]!;
     out.length = this.#used.load32(offset + 4);
     this.#usedIdx = (this.#usedIdx + 1) & WRAP;
@@ -191,7 +163,6 @@ export class SplitDriverQueue {
     return true;
   }
 
-  /** Asks the device for an interrupt per buffer, or for none. */
   enableInterrupts(enabled: boolean): void {
     this.#ready();
     if (this.#eventIdx) {
@@ -223,30 +194,12 @@ export class SplitDriverQueue {
     this.#chainLengths[head] = 0;
   }
 
-  #writeDescriptor(
-    index: number,
-    address: number,
-    length: number,
-    flags: number,
-    next: number,
-  ): void {
-    const view = this.#descriptorView;
-    writeLe64(view, DESC_ADDR, address);
-    view.setUint32(DESC_LEN, length, true);
-    view.setUint16(DESC_FLAGS, flags, true);
-    view.setUint16(DESC_NEXT, next, true);
-    const target = this.#tableAddress + index * DESC_SIZE;
-    if (!this.#memory.write(target, this.#descriptor, 0, DESC_SIZE)) this.#outside();
-  }
-
   #ready(): void {
-    if (!this.#avail.refresh() || !this.#used.refresh()) this.#outside();
+    if (!this.#avail.refresh() || !this.#used.refresh()) throw outsideMemory();
   }
+}
 
-  #outside(): never {
-    throw new VirtioError(
-      'RING_MEMORY',
-      'the ring is not in memory; place all of it inside one region',
-    );
-  }
+/** The last four bytes of a descriptor: flags, next. */
+function linkTo(next: number): number {
+  return next === NONE ? 0 : (next << TAIL_NEXT_SHIFT) | VIRTQ_DESC_F_NEXT;
 }

@@ -1,11 +1,12 @@
-/** Rings as a broken or hostile driver writes them: the queue breaks once, with a reason; nothing throws, nothing hangs. */
+/** Split rings as a broken or hostile driver writes them: the queue breaks once, with a reason; nothing throws, nothing hangs. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
+import { RingMemory, VIEWS } from '../fixtures/ring-memory.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
-import { InvisibleGuestMemory, ScatteredGuestMemory } from '../testing/wrapped-memory.ts';
+import { InvisibleGuestMemory } from '../testing/wrapped-memory.ts';
 import { createDescriptorChain } from './descriptor-chain.ts';
-import { SplitVirtqueue, type SplitVirtqueueOptions } from './split-virtqueue.ts';
+import type { VirtqueueOptions } from './device-ring.ts';
+import { SplitVirtqueue } from './split-virtqueue.ts';
 
 const SIZE = 8;
 const TABLE = 0x1000;
@@ -16,20 +17,14 @@ const END = 0x5000;
 /** VIRTQ_DESC_F_NEXT, _WRITE, _INDIRECT. */
 const [NEXT, WRITE, INDIRECT] = [1, 2, 4];
 
-let bytes: Uint8Array<ArrayBuffer>;
-let view: DataView;
-let memory: ArrayGuestMemory;
-let reasons: string[];
+let ring: RingMemory;
 const chain = createDescriptorChain(SIZE);
 
 beforeEach(() => {
-  bytes = new Uint8Array(END);
-  view = new DataView(bytes.buffer);
-  memory = new ArrayGuestMemory([{ base: 0, buffer: bytes.buffer }]);
-  reasons = [];
+  ring = new RingMemory(END);
 });
 
-function queueOn(seen: GuestMemory, options: Partial<SplitVirtqueueOptions> = {}): SplitVirtqueue {
+function queueOn(seen: GuestMemory, options: Partial<VirtqueueOptions> = {}): SplitVirtqueue {
   return new SplitVirtqueue({
     index: 1,
     size: SIZE,
@@ -39,7 +34,7 @@ function queueOn(seen: GuestMemory, options: Partial<SplitVirtqueueOptions> = {}
     deviceArea: USED,
     indirect: true,
     eventIdx: false,
-    onBroken: (reason) => reasons.push(reason),
+    onBroken: (reason) => ring.reasons.push(reason),
     ...options,
   });
 }
@@ -52,10 +47,10 @@ function descriptor(
   flags = 0,
   next = 0,
 ): void {
-  view.setBigUint64(at, BigInt(address), true);
-  view.setUint32(at + 8, length, true);
-  view.setUint16(at + 12, flags, true);
-  view.setUint16(at + 14, next, true);
+  ring.view.setBigUint64(at, BigInt(address), true);
+  ring.view.setUint32(at + 8, length, true);
+  ring.view.setUint16(at + 12, flags, true);
+  ring.view.setUint16(at + 14, next, true);
 }
 const direct = (index: number) => TABLE + 16 * index;
 const indirect = (index: number) => INDIRECT_TABLE + 16 * index;
@@ -63,23 +58,12 @@ const indirect = (index: number) => INDIRECT_TABLE + 16 * index;
 /** struct virtq_avail { le16 flags; le16 idx; le16 ring[]; } */
 function available(...heads: number[]): void {
   heads.forEach((head, slot) => {
-    view.setUint16(AVAIL + 4 + 2 * slot, head, true);
+    ring.view.setUint16(AVAIL + 4 + 2 * slot, head, true);
   });
-  view.setUint16(AVAIL + 2, heads.length, true);
+  ring.view.setUint16(AVAIL + 2, heads.length, true);
 }
 
-/** Faster than a comparison that could say what differs. */
-function isSame(before: Uint8Array): boolean {
-  return bytes.every((byte, index) => byte === before[index]);
-}
-
-const MEMORIES: [string, (memory: GuestMemory) => GuestMemory][] = [
-  ['in place', (seen) => seen],
-  ['scattered', (seen) => new ScatteredGuestMemory(seen, 12)],
-  ['out of sight', (seen) => new InvisibleGuestMemory(seen)],
-];
-
-describe.each(MEMORIES)('a ring %s', (_name, wrap) => {
+describe.each(VIEWS)('a ring %s', (_name, wrap) => {
   it.each<[string, () => void, RegExp]>([
     ['a head beyond the queue', () => available(8), /index 8 is beyond/],
     ['a head of 65535', () => available(0xffff), /index 65535 is beyond/],
@@ -130,13 +114,13 @@ describe.each(MEMORIES)('a ring %s', (_name, wrap) => {
       'an available index that jumped',
       () => {
         available(0, 1);
-        view.setUint16(AVAIL + 2, SIZE + 1, true);
+        ring.view.setUint16(AVAIL + 2, SIZE + 1, true);
       },
       /jumped from 0 to 9/,
     ],
     [
       'an available index that went back',
-      () => view.setUint16(AVAIL + 2, 0xffff, true),
+      () => ring.view.setUint16(AVAIL + 2, 0xffff, true),
       /jumped from 0 to 65535/,
     ],
     [
@@ -205,24 +189,15 @@ describe.each(MEMORIES)('a ring %s', (_name, wrap) => {
     ],
   ])('%s', (_what, prepare, reason) => {
     prepare();
-    const queue = queueOn(wrap(memory));
-    expect(queue.pop(chain)).toBe(false);
-    expect(queue.broken).toBe(true);
-    expect(reasons).toEqual([expect.stringMatching(reason)]);
-    const before = bytes.slice();
-    expect(queue.pop(chain)).toBe(false);
-    queue.pushUsed(0, 1);
-    queue.disableNotifications();
-    expect([queue.enableNotifications(), queue.shouldInterrupt()]).toEqual([false, false]);
-    expect([isSame(before), reasons.length]).toEqual([true, 1]);
+    ring.expectBroken(queueOn(wrap(ring.memory)), reason);
   });
 
   it('an indirect table without the feature', () => {
     descriptor(direct(0), INDIRECT_TABLE, 16, INDIRECT);
     available(0);
-    const queue = queueOn(wrap(memory), { indirect: false });
+    const queue = queueOn(wrap(ring.memory), { indirect: false });
     expect(queue.pop(chain)).toBe(false);
-    expect(reasons).toEqual([expect.stringContaining('without VIRTIO_F_INDIRECT_DESC')]);
+    expect(ring.reasons).toEqual([expect.stringContaining('without VIRTIO_F_INDIRECT_DESC')]);
   });
 
   it('indirect tables as they may be: misaligned, full, after direct descriptors, with any flag on the way in', () => {
@@ -231,7 +206,7 @@ describe.each(MEMORIES)('a ring %s', (_name, wrap) => {
     descriptor(indirect(0) + 3, 0x222, 2, NEXT | WRITE, 1);
     descriptor(indirect(1) + 3, 0x333, 3, WRITE, 77);
     available(2);
-    const queue = queueOn(wrap(memory));
+    const queue = queueOn(wrap(ring.memory));
     expect(queue.pop(chain)).toBe(true);
     expect([...chain.addresses.subarray(0, chain.count)]).toEqual([0x111, 0x222, 0x333]);
     expect([chain.head, chain.readableCount, chain.writableLength]).toEqual([2, 1, 5]);
@@ -241,11 +216,11 @@ describe.each(MEMORIES)('a ring %s', (_name, wrap) => {
     descriptor(direct(0), 2n ** 53n - 1n, 1, NEXT, 1);
     descriptor(direct(1), 2n ** 64n - 1n, 1);
     available(0);
-    expect(queueOn(wrap(memory)).pop(chain)).toBe(true);
+    expect(queueOn(wrap(ring.memory)).pop(chain)).toBe(true);
     expect([...chain.addresses.subarray(0, 2)]).toEqual([2 ** 53 - 1, 2 ** 53 - 1]);
   });
 
-  it.each<[string, Partial<SplitVirtqueueOptions>]>([
+  it.each<[string, Partial<VirtqueueOptions>]>([
     ['a descriptor table outside memory', { descriptorArea: END }],
     ['a descriptor table that ends outside memory', { descriptorArea: END - 32 }],
     ['an available ring outside memory', { driverArea: 2 ** 40 }],
@@ -259,25 +234,25 @@ describe.each(MEMORIES)('a ring %s', (_name, wrap) => {
     ['65536 descriptors', { size: 65536 }],
   ])('%s', (_what, options) => {
     available(5, 5);
-    view.setUint16(END - 4, 2, true);
-    const queue = queueOn(wrap(memory), options);
+    ring.view.setUint16(END - 4, 2, true);
+    const queue = queueOn(wrap(ring.memory), options);
     for (let round = 0; round < 3; round += 1) {
       queue.enableNotifications();
       if (queue.pop(chain)) queue.pushUsed(chain.head, 0);
     }
-    expect([queue.broken, reasons.length]).toEqual([true, 1]);
+    expect([queue.broken, ring.reasons.length]).toEqual([true, 1]);
   });
 
   it('a ring that disappears, and one that moves', () => {
     available(0, 0, 0);
     descriptor(direct(0), 0x77, 1);
-    const queue = queueOn(wrap(memory));
+    const queue = queueOn(wrap(ring.memory));
     expect(queue.pop(chain)).toBe(true);
-    memory.setRegions([{ base: 0, buffer: bytes.slice().buffer }]);
+    ring.memory.setRegions([{ base: 0, buffer: ring.bytes.slice().buffer }]);
     expect(queue.pop(chain)).toBe(true);
-    memory.setRegions([{ base: 0, buffer: bytes.buffer, length: USED }]);
+    ring.memory.setRegions([{ base: 0, buffer: ring.bytes.buffer, length: USED }]);
     queue.pushUsed(0, 0);
-    expect(reasons).toHaveLength(1);
+    expect(ring.reasons).toHaveLength(1);
     expect(queue.pop(chain)).toBe(false);
   });
 
@@ -288,27 +263,26 @@ describe.each(MEMORIES)('a ring %s', (_name, wrap) => {
         fc.array(fc.nat(9), { maxLength: SIZE }),
         fc.boolean(),
         (table, heads, eventIdx) => {
-          reasons = [];
-          bytes.fill(0);
-          bytes.set(table, TABLE);
+          ring = new RingMemory(END);
+          ring.bytes.set(table, TABLE);
           // Small flags and next fields make chains that go on.
           for (let index = 0; index < SIZE; index += 1) {
-            bytes[direct(index) + 12]! &= 7;
-            bytes[direct(index) + 13] = 0;
-            bytes[direct(index) + 14]! &= 15;
-            bytes[direct(index) + 15] = 0;
+            ring.bytes[direct(index) + 12]! &= 7;
+            ring.bytes[direct(index) + 13] = 0;
+            ring.bytes[direct(index) + 14]! &= 15;
+            ring.bytes[direct(index) + 15] = 0;
           }
           available(...heads);
-          const before = bytes.slice();
-          const queue = queueOn(wrap(memory), { eventIdx });
+          const before = ring.bytes.slice();
+          const queue = queueOn(wrap(ring.memory), { eventIdx });
           let popped = 0;
           for (; popped < 20 && queue.pop(chain); popped += 1) queue.pushUsed(chain.head, popped);
           expect(popped).toBeLessThanOrEqual(heads.length);
-          expect(reasons.length).toBe(queue.broken ? 1 : 0);
+          expect(ring.reasons.length).toBe(queue.broken ? 1 : 0);
           if (!queue.broken) expect(popped).toBe(heads.length);
           before.fill(0, USED, USED + 6 + 8 * SIZE);
-          bytes.fill(0, USED, USED + 6 + 8 * SIZE);
-          expect(isSame(before)).toBe(true);
+          ring.bytes.fill(0, USED, USED + 6 + 8 * SIZE);
+          expect(ring.isSame(before)).toBe(true);
         },
       ),
     );
@@ -316,7 +290,7 @@ describe.each(MEMORIES)('a ring %s', (_name, wrap) => {
 });
 
 it('out of sight, a direct buffer costs a message for its descriptor and one to give it back', () => {
-  const seen = new InvisibleGuestMemory(memory);
+  const seen = new InvisibleGuestMemory(ring.memory);
   descriptor(direct(0), 0x77, 1);
   available(0, 0);
   const queue = queueOn(seen);

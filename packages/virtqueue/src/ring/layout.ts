@@ -1,43 +1,21 @@
-/** Layout of the split virtqueue ("Split Virtqueues"): sizes in bytes, offsets and flags. All fields are little-endian. */
+/** What split and packed virtqueues have in common in memory: sizes in bytes, offsets and flags. All fields are little-endian. */
 
 // struct virtq_desc { le64 addr; le32 len; le16 flags; le16 next; };
+// struct pvirtq_desc { le64 addr; le32 len; le16 id; le16 flags; };
 export const DESC_SIZE = 16;
 export const DESC_ADDR = 0;
 export const DESC_LEN = 8;
-export const DESC_FLAGS = 12;
-export const DESC_NEXT = 14;
+/** The two fields that the layouts have in different order. */
+export const DESC_TAIL = 12;
 
 export const VIRTQ_DESC_F_NEXT = 1;
 export const VIRTQ_DESC_F_WRITE = 2;
 export const VIRTQ_DESC_F_INDIRECT = 4;
 
-// struct virtq_avail { le16 flags; le16 idx; le16 ring[size]; le16 used_event; };
-export const AVAIL_FLAGS = 0;
-export const AVAIL_IDX = 2;
-export const AVAIL_RING = 4;
-export const VIRTQ_AVAIL_F_NO_INTERRUPT = 1;
-
-// struct virtq_used_elem { le32 id; le32 len; };
-export const USED_ELEM_SIZE = 8;
-// struct virtq_used { le16 flags; le16 idx; struct virtq_used_elem ring[size]; le16 avail_event; };
-export const USED_FLAGS = 0;
-export const USED_IDX = 2;
-export const USED_RING = 4;
-export const VIRTQ_USED_F_NO_NOTIFY = 1;
-
 /** Largest number of descriptors ("Virtqueue Size"). */
 export const MAX_QUEUE_SIZE = 32768;
 
-export function descriptorTableSize(size: number): number {
+/** Of the descriptor table of a split virtqueue, and of the descriptor ring of a packed one. */
+export function descriptorAreaSize(size: number): number {
   return DESC_SIZE * size;
-}
-
-/** With `used_event`, whether or not it is in use. */
-export function availRingSize(size: number): number {
-  return AVAIL_RING + 2 * size + 2;
-}
-
-/** With `avail_event`, whether or not it is in use. */
-export function usedRingSize(size: number): number {
-  return USED_RING + USED_ELEM_SIZE * size + 2;
 }

@@ -1,4 +1,4 @@
-/** RingPart: one of the three parts of a ring, wherever its bytes are: in place, scattered, or behind messages. */
+/** RingPart: one of the three areas of a virtqueue, wherever its bytes are: in place, scattered, or behind messages. */
 
 import { createMemoryWindow } from '../memory/array-guest-memory.ts';
 import { type GuestMemory, type MemoryWindow, WINDOW_INVISIBLE } from '../memory/guest-memory.ts';
@@ -33,6 +33,7 @@ export class RingPart {
   #buffer: ArrayBufferLike = this.#scratch.buffer;
   #words = new Uint16Array(this.#buffer);
   #doublewords = new Uint32Array(this.#buffer);
+  #signed = new Int32Array(this.#buffer);
 
   constructor(memory: GuestMemory, address: number, length: number, access: number) {
     this.#memory = memory;
@@ -82,6 +83,15 @@ export class RingPart {
     this.#copyOut(offset, 2);
   }
 
+  store32(offset: number, value: number): void {
+    if (this.#inPlace) {
+      this.#doublewords[(this.#start + offset) >>> 2] = value;
+      return;
+    }
+    this.#scratchView.setUint32(0, value, true);
+    this.#copyOut(offset, 4);
+  }
+
   /** Stores two fields, one after the other in memory. */
   storePair32(offset: number, first: number, second: number): void {
     if (this.#inPlace) {
@@ -97,9 +107,8 @@ export class RingPart {
   /** Loads an index, flags or event field; no later access is done before it. */
   loadShared16(offset: number): number {
     if (this.#inPlace) return Atomics.load(this.#words, (this.#start + offset) >>> 1);
-    const run = this.#find(offset, 2);
-    if (run === 2) return Atomics.load(this.#words, this.#start >>> 1);
-    return this.#copyIn(offset, 2) ? this.#scratchView.getUint16(0, true) : 0;
+    if (this.#find(offset, 2) === 2) return Atomics.load(this.#words, this.#start >>> 1);
+    return this.load16(offset);
   }
 
   /** Stores an index, flags or event field; every earlier access is done before it. */
@@ -112,8 +121,27 @@ export class RingPart {
       Atomics.store(this.#words, this.#start >>> 1, value);
       return;
     }
-    this.#scratchView.setUint16(0, value, true);
-    this.#copyOut(offset, 2);
+    this.store16(offset, value);
+  }
+
+  /** As {@link loadShared16}, for two fields that belong together; signed, since a number above 2^31 would be allocated. */
+  loadShared32(offset: number): number {
+    if (this.#inPlace) return Atomics.load(this.#signed, (this.#start + offset) >>> 2);
+    if (this.#find(offset, 4) === 4) return Atomics.load(this.#signed, this.#start >>> 2);
+    return this.load32(offset) | 0;
+  }
+
+  /** As {@link storeShared16}, for two fields that belong together; signed. */
+  storeShared32(offset: number, value: number): void {
+    if (this.#inPlace) {
+      Atomics.store(this.#signed, (this.#start + offset) >>> 2, value);
+      return;
+    }
+    if (this.#find(offset, 4) === 4) {
+      Atomics.store(this.#signed, this.#start >>> 2, value);
+      return;
+    }
+    this.store32(offset, value);
   }
 
   /** Points the views at a run of the part; the answer is that of {@link GuestMemory.window}. */
@@ -129,6 +157,7 @@ export class RingPart {
       this.#buffer = buffer;
       this.#words = new Uint16Array(buffer, 0, Math.floor(buffer.byteLength / 2));
       this.#doublewords = new Uint32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
+      this.#signed = new Int32Array(buffer, 0, this.#doublewords.length);
     }
     this.#start = start;
     return run;

@@ -1,12 +1,15 @@
 /** SplitVirtqueue: the device's side of a split virtqueue ("Split Virtqueues"). */
-import { ACCESS_READ, ACCESS_WRITE, type GuestMemory } from '../memory/guest-memory.ts';
-import { ChainWalker, descriptorTablePart } from './chain-walk.ts';
+import { ACCESS_READ, ACCESS_WRITE } from '../memory/guest-memory.ts';
+import { ChainReader } from './chain-reader.ts';
+import { DeviceRing, type VirtqueueOptions } from './device-ring.ts';
+import { descriptorAreaSize, MAX_QUEUE_SIZE } from './layout.ts';
+import { RingPart } from './ring-part.ts';
+import { SplitChainWalker } from './split-chain-walker.ts';
 import {
   AVAIL_FLAGS,
   AVAIL_IDX,
   AVAIL_RING,
   availRingSize,
-  MAX_QUEUE_SIZE,
   USED_ELEM_SIZE,
   USED_FLAGS,
   USED_IDX,
@@ -14,56 +17,31 @@ import {
   usedRingSize,
   VIRTQ_AVAIL_F_NO_INTERRUPT,
   VIRTQ_USED_F_NO_NOTIFY,
-} from './layout.ts';
-import { RingPart } from './ring-part.ts';
-import type { DescriptorChain, Virtqueue } from './virtqueue.ts';
-
-export interface SplitVirtqueueOptions {
-  readonly index: number;
-  /** A power of two from 1 to 32768. */
-  readonly size: number;
-  readonly memory: GuestMemory;
-  /** Address, a multiple of 16. */
-  readonly descriptorArea: number;
-  /** Address, a multiple of 2. */
-  readonly driverArea: number;
-  /** Address, a multiple of 4. */
-  readonly deviceArea: number;
-  /** VIRTIO_F_INDIRECT_DESC was negotiated. */
-  readonly indirect: boolean;
-  /** VIRTIO_F_EVENT_IDX was negotiated. */
-  readonly eventIdx: boolean;
-  /** Called once, when the driver broke the ring. */
-  readonly onBroken: (reason: string) => void;
-}
+} from './split-layout.ts';
+import type { DescriptorChain } from './virtqueue.ts';
 
 const WRAP = 0xffff;
 
-export class SplitVirtqueue implements Virtqueue {
-  readonly index: number;
-  readonly size: number;
-  readonly memory: GuestMemory;
-  broken = false;
+export class SplitVirtqueue extends DeviceRing {
   readonly #table: RingPart;
   readonly #avail: RingPart;
   readonly #used: RingPart;
-  readonly #walker: ChainWalker;
+  readonly #reader: ChainReader;
+  readonly #walker: SplitChainWalker;
   readonly #eventIdx: boolean;
   readonly #usedEventOffset: number;
   readonly #availEventOffset: number;
-  readonly #onBroken: (reason: string) => void;
   /** Free-running, as the indices in the rings. */
   #nextAvail = 0;
   #availIdx = 0;
   #usedIdx = 0;
   #signalledUsedIdx = 0;
 
-  constructor(options: SplitVirtqueueOptions) {
+  constructor(options: VirtqueueOptions) {
+    super(options);
     const { size, memory } = options;
-    this.index = options.index;
-    this.size = size;
-    this.memory = memory;
-    this.#table = descriptorTablePart(memory, options.descriptorArea, size);
+    const tableSize = descriptorAreaSize(size);
+    this.#table = new RingPart(memory, options.descriptorArea, tableSize, ACCESS_READ);
     this.#avail = new RingPart(memory, options.driverArea, availRingSize(size), ACCESS_READ);
     this.#used = new RingPart(
       memory,
@@ -71,27 +49,23 @@ export class SplitVirtqueue implements Virtqueue {
       usedRingSize(size),
       ACCESS_READ | ACCESS_WRITE,
     );
-    this.#walker = new ChainWalker(memory, this.#table, size, options.indirect);
+    this.#reader = new ChainReader(memory, this.#table, size, options.indirect);
+    this.#walker = new SplitChainWalker(this.#reader);
     this.#eventIdx = options.eventIdx;
     this.#usedEventOffset = AVAIL_RING + 2 * size;
     this.#availEventOffset = USED_RING + USED_ELEM_SIZE * size;
-    this.#onBroken = options.onBroken;
     this.#checkPlacement(options);
-  }
-
-  /** The driver takes the queue back: nothing is popped or pushed any more, whoever still holds it. */
-  retire(): void {
-    this.broken = true;
   }
 
   pop(chain: DescriptorChain): boolean {
     if (!this.#ready() || !this.#hasAvailable()) return false;
     const slot = this.#nextAvail & (this.size - 1);
     const head = this.#avail.load16(AVAIL_RING + 2 * slot);
-    if (this.#avail.failed) return this.#break('the available ring is not in memory');
-    if (!this.#walker.walk(head, chain)) return this.#break(this.#walker.reason);
+    if (this.#avail.failed) return this.fail('the available ring is not in memory');
+    if (!this.#walker.walk(head, chain)) return this.fail(this.#reader.reason);
     this.#nextAvail = (this.#nextAvail + 1) & WRAP;
-    return true;
+    // Where memory is reached by messages, the driver may have taken the queue back meanwhile.
+    return !this.broken;
   }
 
   pushUsed(head: number, length: number): void {
@@ -101,7 +75,7 @@ export class SplitVirtqueue implements Virtqueue {
     this.#usedIdx = (this.#usedIdx + 1) & WRAP;
     // "The device MUST set len prior to updating the used idx": the store below publishes all stores before it.
     this.#used.storeShared16(USED_IDX, this.#usedIdx);
-    if (this.#used.failed) this.#break('the used ring is not in memory');
+    if (this.#used.failed) this.fail('the used ring is not in memory');
   }
 
   shouldInterrupt(): boolean {
@@ -110,11 +84,7 @@ export class SplitVirtqueue implements Virtqueue {
     this.#signalledUsedIdx = now;
     if (old === now || !this.#ready()) return false;
     // The used index was stored and the driver's wish is loaded in one total order, so that not both sides go to sleep.
-    if (!this.#eventIdx) {
-      return (this.#avail.loadShared16(AVAIL_FLAGS) & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
-    }
-    const usedEvent = this.#avail.loadShared16(this.#usedEventOffset);
-    return ((now - usedEvent - 1) & WRAP) < ((now - old) & WRAP);
+    return this.#isInterruptWanted(now, old) && !this.broken;
   }
 
   disableNotifications(): void {
@@ -127,18 +97,26 @@ export class SplitVirtqueue implements Virtqueue {
     if (!this.#ready()) return false;
     if (this.#eventIdx) this.#used.storeShared16(this.#availEventOffset, this.#nextAvail);
     else this.#used.storeShared16(USED_FLAGS, 0);
-    if (this.#used.failed) return this.#break('the used ring is not in memory');
+    if (this.#used.failed) return this.fail('the used ring is not in memory');
     // Looked at again after the wish is out: what came before the driver could see it gets no kick.
     return this.#hasAvailable();
+  }
+
+  #isInterruptWanted(now: number, old: number): boolean {
+    if (!this.#eventIdx) {
+      return (this.#avail.loadShared16(AVAIL_FLAGS) & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
+    }
+    const usedEvent = this.#avail.loadShared16(this.#usedEventOffset);
+    return ((now - usedEvent - 1) & WRAP) < ((now - old) & WRAP);
   }
 
   #hasAvailable(): boolean {
     if (this.#nextAvail !== this.#availIdx) return true;
     // What the driver wrote before it moved the index is visible after this load.
     const availIdx = this.#avail.loadShared16(AVAIL_IDX);
-    if (this.#avail.failed) return this.#break('the available ring is not in memory');
+    if (this.#avail.failed) return this.fail('the available ring is not in memory');
     if (((availIdx - this.#nextAvail) & WRAP) > this.size) {
-      return this.#break(`the available index jumped from ${this.#nextAvail} to ${availIdx}`);
+      return this.fail(`the available index jumped from ${this.#nextAvail} to ${availIdx}`);
     }
     this.#availIdx = availIdx;
     return availIdx !== this.#nextAvail;
@@ -147,22 +125,14 @@ export class SplitVirtqueue implements Virtqueue {
   #ready(): boolean {
     if (this.broken) return false;
     if (this.#table.refresh() && this.#avail.refresh() && this.#used.refresh()) return true;
-    return this.#break('a part of the ring is not in memory');
+    return this.fail('a part of the ring is not in memory');
   }
 
-  #checkPlacement({ size, descriptorArea, driverArea, deviceArea }: SplitVirtqueueOptions): void {
+  #checkPlacement({ size, descriptorArea, driverArea, deviceArea }: VirtqueueOptions): void {
     if (!Number.isInteger(size) || size < 1 || size > MAX_QUEUE_SIZE || (size & (size - 1)) !== 0) {
-      this.#break(`a queue of ${size} descriptors`);
+      this.fail(`a queue of ${size} descriptors`);
     } else if (descriptorArea % 16 !== 0 || driverArea % 2 !== 0 || deviceArea % 4 !== 0) {
-      this.#break('a part of the ring is misaligned');
+      this.fail('a part of the ring is misaligned');
     }
-  }
-
-  #break(reason: string): false {
-    if (!this.broken) {
-      this.broken = true;
-      this.#onBroken(`queue ${this.index}: ${reason}`);
-    }
-    return false;
   }
 }

@@ -52,7 +52,12 @@ export interface Virtqueue {
    */
   pop(chain: DescriptorChain): boolean;
 
-  /** Hands a buffer back: stores the used element, then publishes the used index. */
+  /**
+   * Hands a buffer back; the driver can see it at once.
+   *
+   * @param head of a chain that was popped and not pushed since
+   * @param length in bytes of what the device wrote into the buffer
+   */
   pushUsed(head: number, length: number): void;
 
   /** Whether the driver wants an interrupt for what was pushed since the last call. Ask once for all that was pushed in one go. */

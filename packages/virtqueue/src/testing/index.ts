@@ -4,10 +4,6 @@ export { RecordingDevice } from './recording-device.ts';
 export type { TransportSubject } from './transport-suite.ts';
 export { transportSuite } from './transport-suite.ts';
 export { virtioDeviceSuite } from './virtio-device-suite.ts';
-export type {
-  VirtqueueSubject,
-  VirtqueueSuiteDriver,
-  VirtqueueSuiteOptions,
-} from './virtqueue-suite.ts';
+export type { VirtqueueSubject, VirtqueueSuiteOptions } from './virtqueue-suite.ts';
 export { virtqueueSuite } from './virtqueue-suite.ts';
 export { InvisibleGuestMemory, ScatteredGuestMemory } from './wrapped-memory.ts';

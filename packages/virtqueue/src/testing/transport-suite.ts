@@ -1,14 +1,13 @@
 /** transportSuite: what a transport must do, told by its driver half and a device; each transport runs it in its own tests. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AccessWidth, DeviceContext, VirtioDevice } from '../device/virtio-device.ts';
+import type { VirtioDevice } from '../device/virtio-device.ts';
+import { createDriverQueue } from '../driver/create-driver-queue.ts';
+import type { DriverQueue } from '../driver/driver-queue.ts';
 import type { DriverTransport } from '../driver/driver-transport.ts';
 import { initializeDevice } from '../driver/initialize-device.ts';
-import { SplitDriverQueue, splitQueueLayout } from '../driver/split-driver-queue.ts';
 import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
 import type { MappedMemory } from '../memory/guest-memory.ts';
-import { createDescriptorChain } from '../ring/descriptor-chain.ts';
-import { drainQueue } from '../ring/drain-queue.ts';
-import type { DescriptorChain } from '../ring/virtqueue.ts';
+import { FEATURES, TO_KEEP, TransportSuiteDevice } from './transport-suite-device.ts';
 
 /** A device behind the transport, plugged into `memory`, with interrupts delivered. */
 export interface TransportSubject {
@@ -20,63 +19,23 @@ export interface TransportSubject {
 }
 
 const VERSION_1 = 1n << 32n;
-const FEATURES = (1n << 33n) | (1n << 19n) | 9n;
+const RING_PACKED = 1n << 34n;
+const NOTIFICATION_DATA = 1n << 38n;
+const RING_RESET = 1n << 40n;
 const ADDRESSES = [0x1000, 0x8_0000_2000];
-
-/** Two queues; each buffer's used length is what the driver offered to be read. */
-class SuiteDevice implements VirtioDevice {
-  readonly deviceId = 23;
-  readonly queueMaxSizes = [16, 64];
-  readonly deviceFeatures = FEATURES;
-  readonly configSize = 12;
-  readonly config = Uint8Array.from({ length: 12 }, (_, index) => 0x80 + index);
-  context: DeviceContext | undefined;
-  acceptable = true;
-  readonly #chain = createDescriptorChain(64);
-
-  readConfig(offset: number, width: AccessWidth): number {
-    return this.config
-      .subarray(offset, offset + width)
-      .reduceRight((sum, byte) => sum * 256 + byte, 0);
-  }
-
-  writeConfig(offset: number, width: AccessWidth, value: number): void {
-    for (let index = 0; index < width; index += 1)
-      this.config[offset + index] = value >>> (8 * index);
-  }
-
-  acceptFeatures(): boolean {
-    return this.acceptable;
-  }
-
-  activate(context: DeviceContext): void {
-    this.context = context;
-  }
-
-  notifyQueue(index: number): boolean {
-    const queue = this.context?.queues[index];
-    if (queue === undefined) return false;
-    const handler = { handleChain: (chain: DescriptorChain) => chain.readableLength };
-    return drainQueue(queue, this.#chain, handler, this.context!.interrupts);
-  }
-
-  reset(): void {
-    this.context = undefined;
-  }
-}
 
 export function transportSuite(
   name: string,
   factory: (device: VirtioDevice, memory: MappedMemory) => TransportSubject,
 ): void {
   describe(`transport: ${name}`, () => {
-    let device: SuiteDevice;
+    let device: TransportSuiteDevice;
     let memory: MappedMemory;
     let subject: TransportSubject;
     let transport: DriverTransport;
 
     beforeEach(() => {
-      device = new SuiteDevice();
+      device = new TransportSuiteDevice();
       memory = new ArrayGuestMemory(
         ADDRESSES.map((base) => ({ base, buffer: new ArrayBuffer(0x1000) })),
       );
@@ -84,22 +43,18 @@ export function transportSuite(
       ({ transport } = subject);
     });
 
+    const enable = (index: number, size: number, address: number, features: bigint) => {
+      const queue = createDriverQueue({ features, size, memory, address });
+      transport.enableQueue(index, queue.addresses);
+      return queue;
+    };
     /** Brings the device up with a queue at each address. */
     const bringUp = (features = FEATURES) => {
-      const queues: SplitDriverQueue[] = [];
+      let queues: DriverQueue[] = [];
       const agreed = initializeDevice(transport, {
         features,
-        setUpQueues: () => {
-          for (const [index, address] of ADDRESSES.entries()) {
-            const layout = splitQueueLayout(8);
-            queues.push(new SplitDriverQueue({ size: 8, memory, address, eventIdx: false }));
-            transport.enableQueue(index, {
-              size: 8,
-              descriptorArea: address + layout.descriptorArea,
-              driverArea: address + layout.driverArea,
-              deviceArea: address + layout.deviceArea,
-            });
-          }
+        setUpQueues: (both) => {
+          queues = ADDRESSES.map((address, index) => enable(index, 8, address, both));
         },
       });
       subject.takeInterrupts();
@@ -113,10 +68,12 @@ export function transportSuite(
     });
 
     it('carries features of 64 bits both ways', () => {
-      expect(transport.readDeviceFeatures() & (FEATURES | VERSION_1)).toBe(FEATURES | VERSION_1);
+      const offered = transport.readDeviceFeatures();
+      expect(offered & (FEATURES | VERSION_1)).toBe(FEATURES | VERSION_1);
       const wanted = (1n << 33n) | (1n << 19n);
-      expect(bringUp(wanted).agreed).toBe(wanted | VERSION_1);
-      expect(device.context?.driverFeatures).toBe(wanted | VERSION_1);
+      const ofTransport = offered & (transport.transportFeatures ?? 0n);
+      expect(bringUp(wanted).agreed).toBe(wanted | VERSION_1 | ofTransport);
+      expect(device.context?.driverFeatures).toBe(wanted | VERSION_1 | ofTransport);
       expect(transport.readStatus()).toBe(0xf);
     });
 
@@ -152,29 +109,6 @@ export function transportSuite(
       expect(subject.takeInterrupts()).toBe(1);
     });
 
-    it('carries buffers and interrupts of each queue, at addresses of any size', () => {
-      const { queues } = bringUp();
-      const used = { token: -1, length: -1 };
-      for (const [index, queue] of queues.entries()) {
-        queue.enableInterrupts(true);
-        queue.add([{ address: 0, length: 100 + index }], [], 7);
-        expect(subject.service()).toBe(false);
-        expect(queue.takeUsed(used)).toBe(false);
-        transport.notifyQueue(index);
-        expect(queue.takeUsed(used)).toBe(false);
-        subject.service();
-        expect(queue.takeUsed(used)).toBe(true);
-        expect(used).toEqual({ token: 7, length: 100 + index });
-        expect(subject.takeInterrupts()).toBe(1);
-        queue.enableInterrupts(false);
-        queue.add([{ address: 0, length: 1 }], [], 8);
-        transport.notifyQueue(index);
-        subject.service();
-        expect(queue.takeUsed(used)).toBe(true);
-        expect(subject.takeInterrupts()).toBe(0);
-      }
-    });
-
     it('resets, and comes up again', () => {
       bringUp();
       transport.writeStatus(0);
@@ -188,8 +122,8 @@ export function transportSuite(
 
     it('says that a broken queue needs a reset, and goes on with the other', () => {
       const { queues } = bringUp();
-      const { driverArea } = splitQueueLayout(8);
-      memory.write(ADDRESSES[1]! + driverArea + 2, Uint8Array.of(0x99, 0), 0, 2);
+      const { driverArea } = queues[1]!.addresses;
+      memory.write(driverArea + 2, Uint8Array.of(0x99, 0), 0, 2);
       transport.notifyQueue(1);
       subject.service();
       expect(transport.readStatus()).toBe(0x4f);
@@ -200,6 +134,106 @@ export function transportSuite(
         subject.service();
         expect(queue.takeUsed({ token: 0, length: 0 })).toBe(index === 0);
       }
+    });
+
+    describe.each([
+      ['split', 0n],
+      ['packed', RING_PACKED],
+    ])('%s queues', (_layout, layout) => {
+      /** Brings the device up with a queue at each address; the test is skipped where a feature is not offered. */
+      const bringUpWith = (skip: (condition: boolean, note: string) => void, more = 0n) => {
+        const missing = (layout | more) & ~transport.readDeviceFeatures();
+        skip(missing !== 0n, `the transport does not offer 0x${missing.toString(16)}`);
+        return bringUp(FEATURES | layout | more);
+      };
+
+      it('carries buffers and interrupts of each queue, at addresses of any size', ({ skip }) => {
+        const { queues } = bringUpWith(skip);
+        const used = { token: -1, length: -1 };
+        for (const [index, queue] of queues.entries()) {
+          queue.enableInterrupts(true);
+          queue.add([{ address: 0, length: 100 + index }], [], 7);
+          expect(subject.service()).toBe(false);
+          expect(queue.takeUsed(used)).toBe(false);
+          transport.notifyQueue(index);
+          expect(queue.takeUsed(used)).toBe(false);
+          subject.service();
+          expect(queue.takeUsed(used)).toBe(true);
+          expect(used).toEqual({ token: 7, length: 100 + index });
+          expect(subject.takeInterrupts()).toBe(1);
+          queue.enableInterrupts(false);
+          queue.add([{ address: 0, length: 1 }], [], 8);
+          transport.notifyQueue(index);
+          subject.service();
+          expect(queue.takeUsed(used)).toBe(true);
+          expect(subject.takeInterrupts()).toBe(0);
+        }
+      });
+
+      it('carries kicks with data', ({ skip }) => {
+        const { agreed, queues } = bringUpWith(skip, NOTIFICATION_DATA);
+        expect(agreed & NOTIFICATION_DATA).toBe(NOTIFICATION_DATA);
+        const used = { token: -1, length: -1 };
+        for (let round = 0; round < 20; round += 1) {
+          for (const [index, queue] of queues.entries()) {
+            queue.add([{ address: 0, length: round }], [], round);
+            // Of a split queue the available index, of a packed one the offset, and in bit 15 the wrap counter.
+            const lap = Math.floor((round + 1) / 8);
+            expect(queue.next).toBe(
+              layout === 0n ? round + 1 : ((round + 1) % 8) + (lap % 2 === 0 ? 0x8000 : 0),
+            );
+            transport.notifyQueue(index, queue.next);
+            subject.service();
+            expect(queue.takeUsed(used)).toBe(true);
+            expect(used).toEqual({ token: round, length: round });
+          }
+        }
+      });
+
+      it('resets a queue alone, whose buffer the device keeps, and enables it elsewhere', ({
+        skip,
+      }) => {
+        const { agreed, queues } = bringUpWith(skip, RING_RESET);
+        const used = { token: -1, length: -1 };
+        const [first, second] = queues as [DriverQueue, DriverQueue];
+        first.enableInterrupts(true);
+        first.add([{ address: 0, length: TO_KEEP }], [], 1);
+        transport.notifyQueue(0);
+        subject.service();
+        first.add([{ address: 0, length: 2 }], [], 2);
+        transport.notifyQueue(0);
+        transport.resetQueue(0);
+        expect([device.resets, device.context?.queues[0]]).toEqual([[0], undefined]);
+        // Nothing that was under way is executed or notified any more.
+        const before = new Uint8Array(0x1000);
+        const after = new Uint8Array(0x1000);
+        memory.read(ADDRESSES[0]!, before, 0, 0x1000);
+        device.giveBack();
+        expect(subject.service()).toBe(false);
+        memory.read(ADDRESSES[0]!, after, 0, 0x1000);
+        expect(after).toEqual(before);
+        expect([device.handled, subject.takeInterrupts(), transport.readStatus()]).toEqual([
+          ...[1, 0, 0xf],
+        ]);
+        // The other queue does not notice; the first one has its initial state again.
+        second.add([{ address: 0, length: 3 }], [], 3);
+        transport.notifyQueue(1);
+        subject.service();
+        expect(second.takeUsed(used)).toBe(true);
+        expect(transport.queueMaxSize(0)).toBe(16);
+        subject.takeInterrupts();
+        const again = enable(0, 4, ADDRESSES[0]! + 0x800, agreed);
+        again.enableInterrupts(true);
+        for (let token = 10; token < 16; token += 1) {
+          again.add([{ address: 0, length: token }], [], token);
+          transport.notifyQueue(0);
+          subject.service();
+          expect(again.takeUsed(used)).toBe(true);
+          expect(used).toEqual({ token, length: token });
+          expect(subject.takeInterrupts()).toBe(1);
+        }
+        expect([device.context?.queues[0]?.size, transport.readStatus()]).toEqual([4, 0xf]);
+      });
     });
   });
 }

@@ -1,27 +1,16 @@
 /** virtqueueSuite: what every Virtqueue must do for its device, whatever the ring's format; told from both of its ends. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BufferSegment, UsedBuffer } from '../driver/split-driver-queue.ts';
+import type { BufferSegment, DriverQueue, IndirectTable } from '../driver/driver-queue.ts';
 import { createDescriptorChain } from '../ring/descriptor-chain.ts';
 import { drainQueue } from '../ring/drain-queue.ts';
 import { CHAIN_KEPT, type DescriptorChain, type Virtqueue } from '../ring/virtqueue.ts';
 
-/** The driver's end. */
-export interface VirtqueueSuiteDriver {
-  readonly freeCount: number;
-  add(
-    readable: readonly BufferSegment[],
-    writable: readonly BufferSegment[],
-    token: number,
-  ): boolean;
-  shouldNotify(): boolean;
-  takeUsed(out: UsedBuffer): boolean;
-  enableInterrupts(enabled: boolean): void;
-}
-
-/** Both ends of an empty queue. */
+/** Both ends of an empty queue, with EVENT_IDX or not and with INDIRECT_DESC. */
 export interface VirtqueueSubject {
   readonly queue: Virtqueue;
-  readonly driver: VirtqueueSuiteDriver;
+  readonly driver: DriverQueue;
+  /** 128 bytes for an indirect table. */
+  readonly table: IndirectTable;
 }
 
 export interface VirtqueueSuiteOptions {
@@ -35,12 +24,13 @@ export function virtqueueSuite(
 ): void {
   describe.each([false, true])(`Virtqueue: ${name}, EVENT_IDX %s`, (eventIdx) => {
     let queue: Virtqueue;
-    let driver: VirtqueueSuiteDriver;
+    let driver: DriverQueue;
+    let table: IndirectTable;
     let chain: DescriptorChain;
     const used = { token: -1, length: -1 };
 
     const create = (size: number) => {
-      ({ queue, driver } = factory({ size, eventIdx }));
+      ({ queue, driver, table } = factory({ size, eventIdx }));
       chain = createDescriptorChain(size);
     };
     beforeEach(() => create(8));
@@ -79,6 +69,23 @@ export function virtqueueSuite(
       expect(queue.pop(chain)).toBe(false);
     });
 
+    it('hands out the segments of an indirect table, which takes one descriptor', () => {
+      const readable = Array.from({ length: 7 }, (_, index) => ({ address: index, length: index }));
+      for (const writable of [one(2 ** 51 + 1, 1), one(0x10, 2)]) {
+        expect(driver.addIndirect(table, readable, writable, 5)).toBe(true);
+        expect(driver.freeCount).toBe(7);
+        expect(queue.pop(chain)).toBe(true);
+        expect(segments()).toEqual(
+          [...readable, ...writable].map(({ address, length }) => [address, length]),
+        );
+        expect([chain.readableCount, chain.readableLength]).toEqual([7, 21]);
+        expect(chain.writableLength).toBe(writable[0]!.length);
+        queue.pushUsed(chain.head, 1);
+        expect(driver.takeUsed(used)).toBe(true);
+        expect([used, driver.freeCount]).toEqual([{ token: 5, length: 1 }, 8]);
+      }
+    });
+
     it('takes buffers of one direction, and empty segments', () => {
       driver.add(one(1, 0), [], 0);
       driver.add([], one(2, 3), 1);
@@ -90,6 +97,7 @@ export function virtqueueSuite(
 
     it('hands buffers out in the order in which they came, and back in any', () => {
       for (let token = 0; token < 4; token += 1) driver.add(one(token), one(token), token);
+      expect(driver.add(one(9), [], 9)).toBe(false);
       const heads: number[] = [];
       for (let index = 0; index < 4; index += 1) {
         queue.pop(chain);
