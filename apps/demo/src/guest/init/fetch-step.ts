@@ -11,8 +11,7 @@ chmod +x /tmp/lease
 # Brings the network up once, with the first address that is offered.
 network() {
   [ -e /tmp/network ] && return
-  ip link set lo up
-  if ! ip link set eth0 up; then
+  if ! wait_for /sys/class/net/eth0 || ! ip link set eth0 up; then
     say "error there is no eth0: no virtio-net, or no driver for it"
     return 1
   fi
