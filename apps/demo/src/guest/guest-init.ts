@@ -14,8 +14,7 @@ export const MARKER = '@viommu ';
  * line and prints one marker line per fact; `guest-report.ts` has the list of them.
  *
  * The steps up to the n-th `reboot` run in boot n. The number of the boot is kept in a byte of the CMOS memory that nothing
- * else uses: it survives a reset of the machine and leaves the disk alone. An Arm machine has no such memory and does not
- * restart.
+ * else uses: it survives a reset of the machine and leaves the disk alone. Arm machines have none, and are not restarted.
  */
 export const GUEST_INIT = `#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /tmp /usr/bin /usr/sbin /sbin
@@ -37,16 +36,6 @@ now() { sed -n 's/^now at \\([0-9]*\\) nsecs/\\1/p' /proc/timer_list; }
 
 seconds() { cut -d ' ' -f 1 /proc/uptime; }
 
-# 20 s at most: a driver may have to wait for another that is not there yet.
-wait_for() {
-  tries=0
-  while [ ! -e "$1" ]; do
-    tries=$((tries + 1))
-    [ $tries -gt 200 ] && return 1
-    sleep 0.1
-  done
-}
-
 parameter() { tr ' ' '\\n' </proc/cmdline | sed -n "s/^viommu\\.$1=//p"; }
 
 ${REPORT_STEP}
@@ -61,7 +50,15 @@ for module in $(cat /modules/order); do
 done
 
 for disk in $(parameter disks | tr ',' ' '); do
-  wait_for "/dev/$disk" || say "error /dev/$disk did not appear within 20 s"
+  tries=0
+  while [ ! -b "/dev/$disk" ]; do
+    tries=$((tries + 1))
+    if [ $tries -gt 200 ]; then
+      say "error /dev/$disk did not appear within 20 s"
+      break
+    fi
+    sleep 0.1
+  done
 done
 say "up $(seconds)"
 
