@@ -22,6 +22,7 @@ beforeAll(() => {
       at(`qemu-${version}`),
       `#!/bin/sh
 [ "$1" = --version ] && echo "QEMU emulator version ${version}"
+echo 'q35 Standard PC'
 echo 'name "vfio-user-pci", bus PCI'
 `,
     );

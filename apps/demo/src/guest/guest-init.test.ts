@@ -44,7 +44,7 @@ describe('GUEST_INIT', () => {
  25:        400         32  ITS-PCI-MSIX-0000:00:05.0   1 Edge      virtio1-req.0
 NMI:          0          0   Non-maskable interrupts
 `;
-    expect(execFileSync('awk', [program], { input, encoding: 'utf8' })).toBe(
+    expect(execFileSync('/bin/sh', ['-c', `awk '${program}'`], { input, encoding: 'utf8' })).toBe(
       `@viommu interrupt virtio2,virtio3 IO-APIC 8
 @viommu interrupt virtio0-config PCI-MSIX-0000:00:04.0 1
 @viommu interrupt virtio1-req.0 ITS-PCI-MSIX-0000:00:05.0 432

@@ -15,7 +15,7 @@ export const MARKER = '@viommu ';
  * line and prints one marker line per fact; `guest-report.ts` has the list of them.
  *
  * The steps up to the n-th `reboot` run in boot n. The number of the boot is kept in a byte of the CMOS memory that nothing
- * else uses: it survives a reset of the machine and leaves the disk alone.
+ * else uses: it survives a reset of the machine and leaves the disk alone. Arm machines have none, and are not restarted.
  */
 export const GUEST_INIT = `#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /tmp /usr/bin /usr/sbin /sbin

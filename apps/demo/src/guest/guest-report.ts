@@ -42,7 +42,7 @@ export interface DiskTiming {
 }
 
 /** How often an interrupt came, up to the `interrupts` step. */
-export interface InterruptCount {
+interface InterruptCount {
   /** As the driver calls it, such as `virtio0-req.0`; those that share one, with commas: `virtio0,virtio1`. */
   readonly name: string;
   /** What brings it, such as `PCI-MSIX-0000:00:05.0`, `ITS-PCI-MSIX-0000:00:05.0` or `IO-APIC`. */

@@ -5,7 +5,7 @@ import type { KernelSuite } from './debian-archive.ts';
 import type { PartName } from './part-recipes.ts';
 
 /** What the kernel has its pages made of. */
-export type PageSize = '4k' | '16k';
+type PageSize = '4k' | '16k';
 
 /** What a guest is, and what of it the user brings. */
 export interface PartChoice {

@@ -11,7 +11,12 @@ chmod +x /tmp/lease
 # Brings the network up once, with the first address that is offered.
 network() {
   [ -e /tmp/network ] && return
-  ip link set lo up
+  # Its driver may still wait for the IOMMU's.
+  tries=0
+  while [ ! -e /sys/class/net/eth0 ] && [ $tries -lt 200 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+  done
   if ! ip link set eth0 up; then
     say "error there is no eth0: no virtio-net, or no driver for it"
     return 1

@@ -10,7 +10,7 @@ import {
 } from '@viommu/viot';
 
 /** Ends are inclusive. */
-export interface AddressRange {
+interface AddressRange {
   readonly start: number;
   readonly end: number;
 }
