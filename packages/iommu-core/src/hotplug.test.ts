@@ -8,7 +8,7 @@ import {
   SplitVirtqueue,
   silentLogger,
 } from '@viommu/virtqueue';
-import { SplitDriverQueue, splitQueueLayout } from '@viommu/virtqueue/driver';
+import { createDriverQueue, type DriverQueue } from '@viommu/virtqueue/driver';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { IommuObserver } from './observer.ts';
 import { createTestDevice, type TestDevice } from './testing/test-device.ts';
@@ -379,20 +379,17 @@ describe('VirtioIommuDevice, endpoints that come and go', () => {
 class RingUser {
   readonly reasons: string[] = [];
   readonly queue: SplitVirtqueue;
-  readonly #driver: SplitDriverQueue;
+  readonly #driver: DriverQueue;
   readonly #chain = createDescriptorChain(16);
 
   constructor(dma: GuestMemory, memory: GuestMemory, address: number) {
     const size = 16;
-    const layout = splitQueueLayout(size);
-    this.#driver = new SplitDriverQueue({ size, memory, address, eventIdx: false });
+    const deviceAddress = 0x5000;
+    this.#driver = createDriverQueue({ features: 0n, size, memory, address, deviceAddress });
     this.queue = new SplitVirtqueue({
       index: 0,
-      size,
+      ...this.#driver.addresses,
       memory: dma,
-      descriptorArea: 0x5000 + layout.descriptorArea,
-      driverArea: 0x5000 + layout.driverArea,
-      deviceArea: 0x5000 + layout.deviceArea,
       indirect: false,
       eventIdx: false,
       onBroken: (reason) => this.reasons.push(reason),

@@ -10,7 +10,7 @@ function subject(
   memory: MappedMemory,
   deassertWhenRead: boolean,
 ): TransportSubject {
-  const mmio = createVirtioMmioDevice({ device });
+  const mmio = createVirtioMmioDevice({ device, packed: true });
   let interrupts = 0;
   mmio.connect({
     memory,

@@ -1,15 +1,10 @@
 /** VirtioMmioDevice: any VirtioDevice behind a window of registers, version 2 only ("Virtio Over MMIO"). */
-import {
-  type AccessWidth,
-  type GuestMemory,
-  type Logger,
-  silentLogger,
-  VirtioError,
-} from '@viommu/virtqueue';
+import { type AccessWidth, silentLogger, VirtioError } from '@viommu/virtqueue';
 import {
   DeviceSession,
   VIRTIO_F_NOTIFICATION_DATA,
   type VirtioDevice,
+  type VirtioTransportOptions,
 } from '@viommu/virtqueue/device';
 import { ControlRegisters } from './control-registers.ts';
 import type { MmioDevice, MmioHost } from './mmio-device.ts';
@@ -22,21 +17,9 @@ const REGISTER_SIZE = 4;
 /** The PCI vendor of virtio; drivers make nothing of it. */
 const DEFAULT_VENDOR_ID = 0x1af4;
 
-export interface VirtioMmioDeviceOptions {
-  readonly device: VirtioDevice;
-  /**
-   * The memory that the device is to see, made from the host's at each {@link MmioDevice.connect}: the DMA view of its
-   * endpoint when it is behind an IOMMU. The host's own memory by default.
-   */
-  readonly memory?: (host: GuestMemory) => GuestMemory;
-  readonly logger?: Logger;
+export interface VirtioMmioDeviceOptions extends VirtioTransportOptions {
   /** VendorID, 32 bits. */
   readonly vendorId?: number;
-  /**
-   * The whole window was reset, after its device was: by {@link MmioDevice.reset}, when plugged in and when unplugged, but
-   * not by the driver's write of 0 to Status. The place for what only a reset of the system changes.
-   */
-  readonly onReset?: () => void;
 }
 
 /** Puts a virtio device into a memory map. */
@@ -70,6 +53,7 @@ export class VirtioMmioDevice implements MmioDevice {
       interrupts: this.#interrupts,
       logger: options.logger ?? silentLogger,
       transportFeatures: VIRTIO_F_NOTIFICATION_DATA,
+      packed: options.packed ?? false,
     });
     this.#registers = new ControlRegisters(
       this.#session,
@@ -109,6 +93,7 @@ export class VirtioMmioDevice implements MmioDevice {
     this.reset();
     this.#host = undefined;
     this.#interrupts.setHost(undefined);
+    this.#options.onDisconnect?.();
   }
 
   reset(): void {

@@ -7,16 +7,10 @@ import {
   PCI_COMMAND,
   PCI_COMMAND_MEMORY,
   type PciFunction,
-  type VirtioPciFunctionOptions,
 } from '@viommu/transport-pci';
 import { createPciDriverTransport } from '@viommu/transport-pci/driver';
+import type { VirtioTransportOptions } from '@viommu/virtqueue/device';
 import type { DriverTransport } from '@viommu/virtqueue/driver';
-
-/** What is the same about every virtio device, however it is reached. */
-type VirtioFunctionOptions = Pick<
-  VirtioPciFunctionOptions,
-  'device' | 'memory' | 'logger' | 'onReset'
->;
 
 export interface InProcessDriver {
   readonly transport: DriverTransport;
@@ -26,7 +20,7 @@ export interface InProcessDriver {
 
 export interface InProcessTransport {
   /** Makes the function that a virtio device is on the bus. */
-  readonly createFunction: (options: VirtioFunctionOptions) => PciFunction;
+  readonly createFunction: (options: VirtioTransportOptions) => PciFunction;
   /** How its driver reaches it, with interrupts on. */
   readonly createDriver: (pciFunction: PciFunction) => InProcessDriver;
 }

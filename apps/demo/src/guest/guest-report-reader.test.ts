@@ -56,8 +56,18 @@ describe('GuestReportReader', () => {
             { address: '0000:00:05.0', id: '1af4:1042', driver: 'virtio-pci' },
           ],
           virtio: [
-            { address: '0000:00:04.0', id: '23', driver: 'virtio_iommu' },
-            { address: '0000:00:05.0', id: '2', driver: 'virtio_blk' },
+            {
+              address: '0000:00:04.0',
+              id: '23',
+              driver: 'virtio_iommu',
+              features: '1110111000000000000000000000110010000000100000000000000000000000',
+            },
+            {
+              address: '0000:00:05.0',
+              id: '2',
+              driver: 'virtio_blk',
+              features: '0010101001110110000000000000110011000000100000000000000000000000',
+            },
           ],
           iommuGroups: [
             {

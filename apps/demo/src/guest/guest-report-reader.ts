@@ -54,7 +54,7 @@ export class GuestReportReader {
       case 'pci':
         return addDevice(boot.pci, fields);
       case 'virtio':
-        return addDevice(boot.virtio, [fields[0]!, `${Number(fields[1])}`, fields[2] ?? '']);
+        return addVirtioDevice(boot.virtio, fields);
       case 'group':
         return addToGroup(boot.iommuGroups, fields);
       case 'reserved':
@@ -122,6 +122,17 @@ function newBoot(): GuestBoot {
 function addDevice(devices: GuestDevice[], [address, id, driver]: readonly string[]): boolean {
   if (!address || !id || !driver) return false;
   devices.push({ address, id, ...(driver === '-' ? {} : { driver }) });
+  return true;
+}
+
+function addVirtioDevice(
+  devices: GuestDevice[],
+  [address = '', id, driver = '', features = '']: readonly string[],
+): boolean {
+  const known: GuestDevice[] = [];
+  if (!addDevice(known, [address, `${Number(id)}`, driver]) || !/^[01]*$/.test(features))
+    return false;
+  devices.push({ ...known[0]!, ...(features === '' ? {} : { features }) });
   return true;
 }
 

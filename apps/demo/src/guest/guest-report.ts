@@ -7,6 +7,8 @@ export interface GuestDevice {
   /** `1af4:1042` for a PCI function, the device ID (such as 23) for a virtio device. */
   readonly id: string;
   readonly driver?: string;
+  /** Of a virtio device: the features that were agreed on, as the kernel writes them: a digit for each bit, bit 0 first. */
+  readonly features?: string;
 }
 
 /** A region that the guest's kernel keeps out of what it maps; `end` is inclusive. */

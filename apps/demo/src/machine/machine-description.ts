@@ -78,6 +78,8 @@ export interface MachineDescription {
   readonly iommus: readonly IommuDescription[];
   /** All that is behind them. */
   readonly devices: readonly DeviceDescription[];
+  /** Whether every device offers VIRTIO_F_RING_PACKED; false when not given. */
+  readonly packed?: boolean;
   /** The functions with windows; none when not given. */
   readonly windows?: readonly WindowsDescription[];
   /** Where the machine's devices send message-signalled interrupts; a guest must not map anything there. */

@@ -3,13 +3,8 @@ import { VirtioBlockDevice, VirtioEntropyDevice } from '@viommu/devices';
 import { type FileDisk, fillRandom, openFileDisk } from '@viommu/devices/node';
 import { createMmioWindowsFunction } from '@viommu/mmio-windows';
 import { createVirtioMmioDevice, type MmioDevice } from '@viommu/transport-mmio';
-import {
-  createVirtioPciFunction,
-  type PciFunction,
-  type VirtioPciFunctionOptions,
-} from '@viommu/transport-pci';
-import type { GuestMemory } from '@viommu/virtqueue';
-import type { VirtioDevice } from '@viommu/virtqueue/device';
+import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
+import type { VirtioDevice, VirtioTransportOptions } from '@viommu/virtqueue/device';
 import { describePlace, iommuSocketName, socketNames, windowsSocketName } from './describe.ts';
 import type {
   Bdf,
@@ -46,7 +41,7 @@ export interface Machine {
 
 export interface MachineOptions extends IommuMakerOptions {
   /** Makes the PCI function of a virtio device; virtio over PCI by default. */
-  readonly createFunction?: (options: VirtioPciFunctionOptions) => PciFunction;
+  readonly createFunction?: (options: VirtioTransportOptions) => PciFunction;
   /** Told the address of a function's first virtio-mmio window whenever the guest gives it another; 0 when it takes it back. */
   readonly onWindowsAddress?: (windows: number, address: number) => void;
 }
@@ -151,19 +146,16 @@ class MachineBuilder implements Machine {
   #plug(
     name: string,
     place: Place,
-    options: {
-      readonly device: VirtioDevice;
-      readonly memory?: (host: GuestMemory) => GuestMemory;
-      readonly onReset?: () => void;
-    },
+    options: Pick<VirtioTransportOptions, 'device' | 'memory' | 'onReset'>,
   ): void {
-    const logged = { ...options, ...this.#logger };
+    const { packed = false } = this.#description;
+    const all = { ...options, packed, ...this.#logger };
     if (place.bus === 'mmio') {
-      this.#windows[place.windows]![place.window] = createVirtioMmioDevice(logged);
+      this.#windows[place.windows]![place.window] = createVirtioMmioDevice(all);
       return;
     }
     const { createFunction = createVirtioPciFunction } = this.#options;
-    this.functions.push({ name, bdf: place.bdf, function: createFunction(logged) });
+    this.functions.push({ name, bdf: place.bdf, function: createFunction(all) });
   }
 
   get #logger() {

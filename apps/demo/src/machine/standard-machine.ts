@@ -24,6 +24,8 @@ export interface StandardMachineOptions {
   /** True when not given. */
   readonly bootBypass?: boolean;
   readonly pageSizeMask?: bigint;
+  /** Whether every device offers VIRTIO_F_RING_PACKED; false when not given. */
+  readonly packed?: boolean;
   /** Those of x86 when not given. */
   readonly msiWindows?: readonly MsiWindow[];
 }
@@ -44,6 +46,7 @@ export function standardMachine(options: StandardMachineOptions): MachineDescrip
       },
     ],
     devices,
+    packed: options.packed ?? false,
     msiWindows: options.msiWindows ?? X86_MSI_WINDOWS,
   };
 }

@@ -1,16 +1,11 @@
 /** VirtioPciFunction: any VirtioDevice as a PCI function, modern virtio-pci only ("Virtio Over PCI Bus"). */
-import {
-  type AccessWidth,
-  type GuestMemory,
-  type Logger,
-  silentLogger,
-  VirtioError,
-} from '@viommu/virtqueue';
+import { type AccessWidth, silentLogger, VirtioError } from '@viommu/virtqueue';
 import {
   DeviceSession,
   VIRTIO_F_NOTIF_CONFIG_DATA,
   VIRTIO_F_NOTIFICATION_DATA,
   type VirtioDevice,
+  type VirtioTransportOptions,
 } from '@viommu/virtqueue/device';
 import { PciConfigSpace } from '../config-space.ts';
 import { IntxLine } from '../intx.ts';
@@ -38,19 +33,7 @@ const MSIX_BAR = 1;
 const MAX_QUEUES = STRUCTURE_PAGE_SIZE / NOTIFY_OFF_MULTIPLIER;
 const INTERRUPT_PIN_A = 1;
 
-export interface VirtioPciFunctionOptions {
-  readonly device: VirtioDevice;
-  /**
-   * The memory that the device is to see, made from the host's at each {@link PciFunction.connect}: the DMA view of its
-   * endpoint when it is behind an IOMMU. The host's own memory by default.
-   */
-  readonly memory?: (host: GuestMemory) => GuestMemory;
-  readonly logger?: Logger;
-  /**
-   * Offers VIRTIO_F_RING_PACKED; false by default. A driver that knows packed virtqueues then makes all queues such: Linux
-   * does whenever it is offered.
-   */
-  readonly packed?: boolean;
+export interface VirtioPciFunctionOptions extends VirtioTransportOptions {
   /** 24 bits. By default that of QEMU for the device type. */
   readonly classCode?: number;
   readonly subsystemVendorId?: number;
@@ -58,13 +41,6 @@ export interface VirtioPciFunctionOptions {
   readonly subsystemId?: number;
   /** MSI-X vectors, 0 for a function with INTx alone. By default one per queue and one for configuration changes. */
   readonly msixVectors?: number;
-  /**
-   * The whole function was reset, after its device was: by {@link PciFunction.reset}, when plugged in and when unplugged,
-   * but not by the driver's write of 0 to device_status. The place for what only a reset of the system changes.
-   */
-  readonly onReset?: () => void;
-  /** The host has unplugged the function: the place to take its endpoint away from the IOMMU, when it had one. */
-  readonly onDisconnect?: () => void;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** All scenarios of `viommu linux`. */
 import { DISK_SCENARIO } from './disk-scenario.ts';
 import { MMIO_SCENARIO } from './mmio-scenario.ts';
+import { PACKED_SCENARIO } from './packed-scenario.ts';
 import { PASSTHROUGH_SCENARIO } from './passthrough-scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { TWO_IOMMUS_SCENARIO } from './two-iommus-scenario.ts';
@@ -10,4 +11,5 @@ export const SCENARIOS: readonly Scenario[] = [
   PASSTHROUGH_SCENARIO,
   TWO_IOMMUS_SCENARIO,
   MMIO_SCENARIO,
+  PACKED_SCENARIO,
 ];
