@@ -11,7 +11,7 @@ const MAY_IMPORT = {
   'vfio-user': ['transport-pci', 'virtqueue'],
 };
 /** Packages that may use the Node.js API, and where in them. */
-const NODE_PATHS = '^(packages/vfio-user/|packages/devices/src/node/|apps/)';
+const NODE_PATHS = '^(packages/vfio-user/|packages/devices/src/node/|packages/viot/src/cli/|apps/)';
 /** As dependency-cruiser names Node.js' own modules. */
 const CORE_MODULES = `^(node:)?(${require('node:module').builtinModules.join('|')})$`;
 const TEST_FILES = '\\.(test|bench)\\.ts$|/test/|/testing/|test-client|fixtures/';

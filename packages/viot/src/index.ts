@@ -4,6 +4,7 @@ export { writeDts, writeDtsFragment } from './device-tree/write-dts.ts';
 export { normalizeTopology } from './normalize.ts';
 export type { PciAddress } from './pci-address.ts';
 export { formatBdf, formatPciAddress, parsePciAddress } from './pci-address.ts';
+export { readTopology } from './read-topology.ts';
 export { decodeViot } from './table/decode.ts';
 export { encodeViot } from './table/encode.ts';
 export type { Finding, FindingCode } from './table/finding.ts';
