@@ -55,6 +55,12 @@ module.exports = {
       to: { path: CORE_MODULES, reachable: true },
     },
     {
+      name: 'libraries-do-not-know-their-command',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/src/', pathNot: '^packages/[^/]+/src/cli/' },
+      to: { path: '^packages/$1/src/cli/' },
+    },
+    {
       name: 'no-third-party-at-run-time',
       severity: 'error',
       comment: 'packages that run in a browser have no run-time dependency from outside',

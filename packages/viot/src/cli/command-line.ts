@@ -12,7 +12,7 @@ import type { Streams } from './streams.ts';
 /** Done. */
 const OK = 0;
 /** `lint` has found an error. */
-export const FOUND_ERRORS = 1;
+const FOUND_ERRORS = 1;
 /** It could not be done. */
 const FAILED = 2;
 

@@ -12,7 +12,7 @@ export function nodeOffsets({ gap = '', nodes }: ViotTable): number[] {
 }
 
 /** Bytes of a node, what it has beyond its structure included. */
-export function nodeSize(node: ViotNode): number {
+function nodeSize(node: ViotNode): number {
   if (node.type === 'unknown') return NODE_HEADER_SIZE - 1 + fromDigits(node.content).length;
   const { size, reserved } = NODE_LAYOUTS.find(({ type }) => type === node.type)!;
   const inside = reserved.reduce((sum, [, length]) => sum + length, 0);
