@@ -13,7 +13,7 @@ const MAY_IMPORT = {
   'vfio-user': ['transport-pci', 'virtqueue'],
 };
 /** Packages that may use the Node.js API, and where in them. */
-const NODE_PATHS = '^(packages/vfio-user/|packages/devices/src/node/|apps/)';
+const NODE_PATHS = '^(packages/vfio-user/|packages/devices/src/node/|packages/viot/src/cli/|apps/)';
 /** As dependency-cruiser names Node.js' own modules. */
 const CORE_MODULES = `^(node:)?(${require('node:module').builtinModules.join('|')})$`;
 const TEST_FILES = '\\.(test|bench)\\.ts$|/test/|/testing/|test-client|fixtures/';
@@ -55,6 +55,12 @@ module.exports = {
       comment: 'the pass-through story, and all that it needs, uses nothing of Node.js',
       from: { path: '^apps/demo/src/passthrough/', pathNot: TEST_FILES },
       to: { path: CORE_MODULES, reachable: true },
+    },
+    {
+      name: 'libraries-do-not-know-their-command',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/src/', pathNot: '^packages/[^/]+/src/cli/' },
+      to: { path: '^packages/$1/src/cli/' },
     },
     {
       name: 'no-third-party-at-run-time',

@@ -100,4 +100,12 @@ describe('normalizeTopology', () => {
     const topology: Topology = { iommus: [iommu], endpoints: [all, range({ segmentEnd: 0xffff })] };
     expect(normalizeTopology(topology).endpoints).toHaveLength(0x10001);
   });
+
+  it('is quick with a range for each of many functions', () => {
+    const endpoints = Array.from({ length: 20_000 }, (_, index) =>
+      range({ bdfStart: 0x100 + index, bdfEnd: 0x100 + index, endpointStart: 2 * index }),
+    );
+    const topology: Topology = { iommus: [iommu], endpoints };
+    expect(normalizeTopology(topology).endpoints).toEqual(endpoints);
+  });
 });

@@ -24,11 +24,13 @@ export function normalizeTopology(topology: Topology): Topology {
     if (range.kind === 'mmio') devices.set(range.base, range);
     else {
       for (let segment = range.segmentStart; segment <= range.segmentEnd; segment++) {
-        segments.set(segment, overlaid(segments.get(segment) ?? [], ofSegment(range, segment)));
+        const ranges = segments.get(segment) ?? [];
+        if (ranges.length === 0) segments.set(segment, ranges);
+        ranges.push(ofSegment(range, segment));
       }
     }
   }
-  const pieces = [...segments.values()].flat();
+  const pieces = [...segments.values()].flatMap(visibleParts);
   const ranges = joined(pieces.flatMap((piece) => withoutOwnIommu(piece, iommus)));
   const mmio = [...devices.values()]
     .filter(({ base, iommu }) => !isAt(iommus[iommu]!, base))
@@ -62,13 +64,34 @@ function ofSegment(range: PciEndpointRange, segment: number): PciEndpointRange {
   return { ...range, segmentStart: segment, segmentEnd: segment, endpointStart };
 }
 
-/** The later range counts: what the earlier ones of its segment have of it is cut out. */
-function overlaid(pieces: PciEndpointRange[], added: PciEndpointRange): PciEndpointRange[] {
-  const left = pieces.flatMap((piece) => [
-    ...part(piece, piece.bdfStart, added.bdfStart - 1),
-    ...part(piece, added.bdfEnd + 1, piece.bdfEnd),
-  ]);
-  return [...left, added];
+/** Of each range of one segment the parts that no later one has. A range may come back in several parts that go on. */
+function visibleParts(ranges: readonly PciEndpointRange[]): PciEndpointRange[] {
+  const bounds = ranges.flatMap(({ bdfStart, bdfEnd }) => [bdfStart, bdfEnd + 1]);
+  const starts = [...new Set(bounds)].sort((a, b) => a - b);
+  const places = new Map(starts.map((start, place) => [start, place]));
+  // Between neighbouring bounds is one part, which goes to the last range that has it. Places that are taken are skipped.
+  const nextFree = starts.map((_, place) => place);
+  const parts: PciEndpointRange[] = [];
+  for (const range of ranges.toReversed()) {
+    const end = places.get(range.bdfEnd + 1)!;
+    let place = free(nextFree, places.get(range.bdfStart)!);
+    while (place < end) {
+      parts.push(...part(range, starts[place]!, starts[place + 1]! - 1));
+      nextFree[place] = place + 1;
+      place = free(nextFree, place + 1);
+    }
+  }
+  return parts;
+}
+
+/** The first place from the given one on that is not taken; what was walked over is shortened for the next walk. */
+function free(nextFree: number[], from: number): number {
+  let place = from;
+  while (nextFree[place] !== place) {
+    nextFree[place] = nextFree[nextFree[place]!]!;
+    place = nextFree[place]!;
+  }
+  return place;
 }
 
 /** What of a range lies between two BDFs, both inclusive. */

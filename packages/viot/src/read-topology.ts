@@ -1,4 +1,6 @@
-/** readTopology: the topology of any ACPI table that describes one. */
+/** readTopology: the topology of whatever describes one and says what it is: an ACPI table or a flattened device tree. */
+import { isFlattenedTree } from './device-tree/flattened-tree.ts';
+import { readDeviceTree } from './device-tree/read-device-tree.ts';
 import { signatureOf } from './table/acpi-header.ts';
 import { VIOT_SIGNATURE } from './table/layout.ts';
 import { readViot } from './table/topology-table.ts';
@@ -20,18 +22,18 @@ const READERS: ReadonlyMap<string, Reader> = new Map([
 ]);
 
 /**
- * A whole VIOT, DMAR, IVRS or IORT, from its signature on.
- *
- * @throws ViotError `SIGNATURE` for any other table, and as {@link readViot}, {@link readDmar}, {@link readIvrs} and
- * {@link readIort} do
+ * @param bytes a whole VIOT, DMAR, IVRS or IORT, from its signature on, or a whole device tree (DTB)
+ * @throws ViotError `SIGNATURE` for anything else, and as {@link readViot}, {@link readDmar}, {@link readIvrs},
+ * {@link readIort} and {@link readDeviceTree} do
  */
 export function readTopology(bytes: Uint8Array, options: VendorTableOptions = {}): Topology {
+  if (isFlattenedTree(bytes)) return readDeviceTree(bytes);
   const signature = signatureOf(bytes);
   const read = READERS.get(signature);
   if (read !== undefined) return read(bytes, options);
   throw new ViotError(
     'SIGNATURE',
-    `this begins with ${JSON.stringify(signature)}: a table that says which IOMMU devices are behind is one of ${[...READERS.keys()].join(', ')}`,
+    `this begins with ${JSON.stringify(signature)}: what says which IOMMU devices are behind is a device tree (DTB), or an ACPI table that is one of ${[...READERS.keys()].join(', ')}`,
     0,
   );
 }

@@ -108,7 +108,8 @@ function checkPair(a: EndpointRange, b: EndpointRange): void {
   }
 }
 
-function shareDevice(a: EndpointRange, b: EndpointRange): boolean {
+/** Neither range is empty. */
+export function shareDevice(a: EndpointRange, b: EndpointRange): boolean {
   if (a.kind === 'mmio' || b.kind === 'mmio') {
     return a.kind === 'mmio' && b.kind === 'mmio' && a.base === b.base;
   }

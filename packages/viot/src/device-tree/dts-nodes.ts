@@ -51,7 +51,7 @@ export function hostBridgeParts(
     cells(bdfStart, `&${label(iommu)}`, endpointStart, bdfEnd - bdfStart + 1),
   );
   return {
-    properties: entries.length === 0 ? [] : [`iommu-map = ${entries.join(',\n\t\t\t')};`],
+    properties: entries.length === 0 ? [] : [`iommu-map = ${entries.join(',\n')};`],
     children: iommus.flatMap((iommu, index) =>
       isInSegment(iommu, segment) ? [pciIommuNode(iommu, index)] : [],
     ),

@@ -3,7 +3,7 @@
 export interface DtsNode {
   /** What stands before the brace: `label: name@address`, or `&{/path}`. */
   readonly title: string;
-  /** Each with its semicolon. */
+  /** Each with its semicolon; a longer one in several lines. */
   readonly properties: readonly string[];
   readonly children: readonly DtsNode[];
 }
@@ -11,7 +11,9 @@ export interface DtsNode {
 export function printNode({ title, properties, children }: DtsNode, indent = ''): string {
   const inside = `${indent}\t`;
   const parts = [
-    properties.map((property) => `${inside}${property}\n`).join(''),
+    properties
+      .map((property) => `${inside}${property.replaceAll('\n', `\n${inside}\t`)}\n`)
+      .join(''),
     ...children.map((child) => printNode(child, inside)),
   ];
   return `${indent}${title} {\n${parts.filter((part) => part !== '').join('\n')}${indent}};\n`;

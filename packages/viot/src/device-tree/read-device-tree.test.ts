@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flatten, type TreeSource } from '../fixtures/tree-bytes.ts';
+import { readTopology } from '../read-topology.ts';
 import type { PciEndpointRange } from '../topology.ts';
 import { readDeviceTree } from './read-device-tree.ts';
 
@@ -52,6 +53,10 @@ describe('readDeviceTree', () => {
       iommus: [{ kind: 'pci', segment: 0, bdf: 8 }],
       endpoints: [range(0, 7, 0), range(9, 0xffff, 9)],
     });
+  });
+
+  it('is what readTopology reads a device tree with', () => {
+    expect(readTopology(QEMU)).toEqual(readDeviceTree(QEMU));
   });
 
   it('takes the first entry that has a requester ID, and joins what goes on', () => {

@@ -14,8 +14,10 @@ export function lintTopology(topology: Topology, offsets: TopologyOffsets): Find
 
 function lintEndpoints({ iommus, endpoints }: Topology, offsets: readonly number[]): Finding[] {
   const remaining = remainingRanges(endpoints);
+  const sharers = rangesSharingIds(endpoints, remaining);
   return endpoints.flatMap((range, index): Finding[] => {
     const offset = offsets[index]!;
+    const sharer = sharers.get(index);
     if (isEmpty(range)) {
       const message = `${describeRange(range)} ends before it starts: no device is in it`;
       return [{ code: 'EMPTY_RANGE', severity: 'error', offset, message }];
@@ -24,18 +26,33 @@ function lintEndpoints({ iommus, endpoints }: Topology, offsets: readonly number
       ...lintIds(range, offset),
       ...lintRemaining(range, remaining[index]!, offset),
     ];
-    for (let later = index + 1; later < endpoints.length; later++) {
-      if (endpoints[later]!.iommu !== range.iommu) continue;
-      if (!shareAnyId(remaining[index]!, remaining[later]!)) continue;
-      findings.push({
-        code: 'SHARED_ID',
-        severity: 'warning',
-        offset,
-        message: `${describeRange(range)} and ${describeRange(endpoints[later]!)} share an endpoint ID of ${describeIommu(iommus[range.iommu]!)}`,
-      });
+    if (sharer !== undefined) {
+      const message = `${describeRange(range)} and ${describeRange(sharer)} share an endpoint ID of ${describeIommu(iommus[range.iommu]!)}`;
+      findings.push({ code: 'SHARED_ID', severity: 'warning', offset, message });
     }
     return findings;
   });
+}
+
+/** By the index of a range the next one, if there is any, that has one of its endpoint IDs for another device. */
+function rangesSharingIds(
+  endpoints: readonly EndpointRange[],
+  remaining: readonly (readonly EndpointRange[])[],
+): Map<number, EndpointRange> {
+  const sharers = new Map<number, EndpointRange>();
+  const ids = endpoints.map((range) => ({ first: firstId(range), last: lastId(range) }));
+  endpoints.forEach((range, index) => {
+    const { first, last } = ids[index]!;
+    for (let later = index + 1; later < endpoints.length; later++) {
+      if (endpoints[later]!.iommu !== range.iommu) continue;
+      // Most ranges are far apart, and there may be many.
+      if (ids[later]!.first > last || ids[later]!.last < first) continue;
+      if (!shareAnyId(remaining[index]!, remaining[later]!)) continue;
+      sharers.set(index, endpoints[later]!);
+      return;
+    }
+  });
+  return sharers;
 }
 
 function lintIds(range: EndpointRange, offset: number): Finding[] {
@@ -88,6 +105,10 @@ function holds(range: EndpointRange, iommu: Iommu): boolean {
   if (iommu.kind !== 'pci') return false;
   const inSegments = range.segmentStart <= iommu.segment && iommu.segment <= range.segmentEnd;
   return inSegments && range.bdfStart <= iommu.bdf && iommu.bdf <= range.bdfEnd;
+}
+
+function firstId(range: EndpointRange): number {
+  return range.kind === 'mmio' ? range.endpoint : range.endpointStart;
 }
 
 function lastId(range: EndpointRange): number {

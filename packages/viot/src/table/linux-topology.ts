@@ -4,8 +4,14 @@ import type { EndpointRange, Iommu, Topology } from '../topology.ts';
 import type { TopologyOffsets } from './finding.ts';
 import { iommuNodeAt, isIommu, isKnown, type KnownNode, type WalkedNode } from './linux-walk.ts';
 
+/** In the place of an index, for a range of which only the devices are looked at. */
+const NO_IOMMU = -1;
+
+/** Numbers of a node, by their names in the layout. */
+type Fields = Readonly<Record<string, number>>;
+
 /** An endpoint node that Linux drops. */
-export interface DroppedEndpoint {
+interface DroppedEndpoint {
   readonly offset: number;
   readonly devices: Devices;
   /** Where the IOMMU should be. */
@@ -39,10 +45,11 @@ export function linuxTopology(view: DataView, nodes: readonly WalkedNode[]): Lin
       indexAt(offset);
       continue;
     }
-    const { outputNode, ...range } = endpointOf(view, node);
+    const values = fieldsOf(view, node);
+    const outputNode = values.outputNode!;
     const iommu = indexAt(outputNode);
-    if (iommu === undefined) dropped.push({ offset, devices: range, outputNode });
-    else endpoints.set(offset, { ...range, iommu });
+    if (iommu !== undefined) endpoints.set(offset, rangeOf(node, values, iommu));
+    else dropped.push({ offset, devices: rangeOf(node, values, NO_IOMMU), outputNode });
   }
   return {
     topology: { iommus: [...iommus.values()], endpoints: [...endpoints.values()] },
@@ -58,17 +65,23 @@ function iommuOf(view: DataView, node: KnownNode): Iommu {
     : { kind: 'mmio', base: base! };
 }
 
-type WithOutputNode<Range> = Range extends EndpointRange
-  ? Omit<Range, 'iommu'> & { readonly outputNode: number }
-  : never;
-
-function endpointOf(view: DataView, node: KnownNode): WithOutputNode<EndpointRange> {
-  const kind = node.layout.type === 'mmio-endpoint' ? 'mmio' : 'pci';
-  return { kind, ...fieldsOf(view, node) } as unknown as WithOutputNode<EndpointRange>;
+function rangeOf(node: KnownNode, values: Fields, iommu: number): EndpointRange {
+  if (node.layout.type === 'mmio-endpoint') {
+    return { kind: 'mmio', base: values.base!, endpoint: values.endpoint!, iommu };
+  }
+  return {
+    kind: 'pci',
+    segmentStart: values.segmentStart!,
+    segmentEnd: values.segmentEnd!,
+    bdfStart: values.bdfStart!,
+    bdfEnd: values.bdfEnd!,
+    endpointStart: values.endpointStart!,
+    iommu,
+  };
 }
 
 /** Numbers of 64 bits as near as a number comes; nothing is done with them but to compare and show them. */
-function fieldsOf(view: DataView, { offset, layout }: KnownNode): Record<string, number> {
+function fieldsOf(view: DataView, { offset, layout }: KnownNode): Fields {
   const values: Record<string, number> = {};
   for (const [name, at, size] of layout.fields) {
     if (size === 2) values[name] = view.getUint16(offset + at, true);

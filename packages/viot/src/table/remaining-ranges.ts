@@ -1,5 +1,6 @@
 /** What of an endpoint range later ranges leave of it, whole segments at a time. */
 import { type EndpointRange, IDS_PER_SEGMENT, type PciEndpointRange } from '../topology.ts';
+import { shareDevice } from '../topology-check.ts';
 
 /** Segments and BDFs, ends inclusive. */
 interface Box {
@@ -9,7 +10,17 @@ interface Box {
 
 /** Of each range the parts that no later one has, with the endpoint IDs they have; none for a range that is empty. */
 export function remainingRanges(ranges: readonly EndpointRange[]): EndpointRange[][] {
-  return ranges.map((range, index) => remaining(range, ranges.slice(index + 1)));
+  const empty = ranges.map(isEmpty);
+  return ranges.map((range, index) => {
+    if (empty[index]) return [];
+    let left: EndpointRange[] = [range];
+    for (let later = index + 1; later < ranges.length; later++) {
+      const other = ranges[later]!;
+      if (!empty[later] && shareDevice(range, other))
+        left = left.flatMap((part) => cut(part, other));
+    }
+    return left;
+  });
 }
 
 /** Whether a range ends before it starts. */
@@ -19,18 +30,10 @@ export function isEmpty(range: EndpointRange): boolean {
   );
 }
 
-function remaining(range: EndpointRange, later: readonly EndpointRange[]): EndpointRange[] {
-  if (isEmpty(range)) return [];
-  if (range.kind === 'mmio') {
-    return later.some((other) => other.kind === 'mmio' && other.base === range.base) ? [] : [range];
-  }
-  let left = [boxOf(range)];
-  for (const other of later) {
-    if (other.kind === 'pci' && !isEmpty(other)) {
-      left = left.flatMap((box) => without(box, boxOf(other)));
-    }
-  }
-  return left.map((box) => part(range, box));
+/** What a range has and the other, of the same kind, has not. */
+function cut(range: EndpointRange, other: EndpointRange): EndpointRange[] {
+  if (range.kind === 'mmio' || other.kind === 'mmio') return [];
+  return without(boxOf(range), boxOf(other)).map((box) => partOf(range, box));
 }
 
 function boxOf(range: PciEndpointRange): Box {
@@ -40,7 +43,7 @@ function boxOf(range: PciEndpointRange): Box {
   };
 }
 
-function part(range: PciEndpointRange, { segments, bdfs }: Box): PciEndpointRange {
+function partOf(range: PciEndpointRange, { segments, bdfs }: Box): PciEndpointRange {
   const [segmentStart, segmentEnd] = segments;
   const [bdfStart, bdfEnd] = bdfs;
   const ahead = (segmentStart - range.segmentStart) * IDS_PER_SEGMENT + bdfStart - range.bdfStart;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../fixtures/bytes-of.ts';
+import { tables } from '../fixtures/viot-tables.ts';
 import { decodeViot } from './decode.ts';
 import { encodeViot } from './encode.ts';
 import { tableTopology } from './topology-table.ts';
@@ -19,89 +20,6 @@ const TEMPLATE = bytesOf(`
   04 00 10 00 00 00 00 00 00 00 00 1d 00 00 00 00`);
 
 const byte = fc.integer({ min: 0, max: 255 });
-const digits = (length: number) =>
-  fc
-    .array(byte, { minLength: length, maxLength: length })
-    .map((bytes) => bytes.map((value) => value.toString(16).padStart(2, '0')).join(''));
-const uint = (bits: number) => fc.integer({ min: 0, max: 2 ** bits - 1 });
-const address = fc.maxSafeNat();
-/** Reserved bytes that are not all 0, and some beyond the structure. */
-const rest = (inside: number) =>
-  fc.option(
-    fc.integer({ min: 0, max: 5 }).chain((beyond) => digits(inside + beyond)),
-    { nil: undefined },
-  );
-
-const iommuNode: fc.Arbitrary<ViotNode> = fc.oneof(
-  fc.record({
-    type: fc.constant('virtio-iommu-pci' as const),
-    segment: uint(16),
-    bdf: uint(16),
-    reserved: rest(9),
-  }),
-  fc.record({ type: fc.constant('virtio-iommu-mmio' as const), base: address, reserved: rest(5) }),
-) as fc.Arbitrary<ViotNode>;
-const endpointNode: fc.Arbitrary<ViotNode> = fc.oneof(
-  fc
-    .record({
-      a: uint(16),
-      b: uint(16),
-      c: uint(16),
-      d: uint(16),
-      endpointStart: uint(32),
-      reserved: rest(7),
-    })
-    .map(({ a, b, c, d, ...node }) => ({
-      type: 'pci-range' as const,
-      segmentStart: Math.min(a, b),
-      segmentEnd: Math.max(a, b),
-      bdfStart: Math.min(c, d),
-      bdfEnd: Math.max(c, d),
-      outputNode: 0,
-      ...node,
-    })),
-  fc.record({
-    type: fc.constant('mmio-endpoint' as const),
-    endpoint: uint(32),
-    base: address,
-    outputNode: fc.constant(0),
-    reserved: rest(7),
-  }),
-) as fc.Arbitrary<ViotNode>;
-const unknownNode: fc.Arbitrary<ViotNode> = fc.record({
-  type: fc.constant('unknown' as const),
-  nodeType: fc.integer({ min: 5, max: 255 }),
-  content: fc.integer({ min: 1, max: 20 }).chain(digits),
-});
-const latin1 = (length: number) =>
-  fc
-    .array(byte, { minLength: length, maxLength: length })
-    .map((codes) => String.fromCharCode(...codes));
-
-/** An IOMMU node first, to which all endpoints point; then nodes of all kinds. */
-const tables: fc.Arbitrary<ViotTable> = fc
-  .record({
-    header: fc.record({
-      revision: byte,
-      oemId: latin1(6),
-      oemTableId: latin1(8),
-      oemRevision: uint(32),
-      creatorId: latin1(4),
-      creatorRevision: uint(32),
-    }),
-    reserved: fc.option(digits(8), { nil: undefined }),
-    gap: fc.integer({ min: 0, max: 9 }).chain(digits),
-    first: iommuNode,
-    others: fc.array(fc.oneof(iommuNode, endpointNode, unknownNode), { maxLength: 8 }),
-    trailing: fc.integer({ min: 0, max: 9 }).chain(digits),
-  })
-  .map(({ first, others, gap, ...table }) => {
-    const outputNode = 48 + gap.length / 2;
-    const nodes = [first, ...others].map((node) =>
-      'outputNode' in node ? { ...node, outputNode } : node,
-    );
-    return { ...table, gap, nodes };
-  }) as fc.Arbitrary<ViotTable>;
 
 /** Without what has no meaning, and which the bytes are compared for. */
 function meaning(value: ViotTable): unknown {
