@@ -1,7 +1,7 @@
 /** Split rings as a broken or hostile driver writes them: the queue breaks once, with a reason; nothing throws, nothing hangs. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RingMemory, VIEWS } from '../fixtures/ring-memory.ts';
+import { InterveningMemory, RingMemory, VIEWS } from '../fixtures/ring-memory.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { InvisibleGuestMemory } from '../testing/wrapped-memory.ts';
 import { createDescriptorChain } from './descriptor-chain.ts';
@@ -287,6 +287,21 @@ describe.each(VIEWS)('a ring %s', (_name, wrap) => {
       ),
     );
   });
+});
+
+it('a queue that the driver takes back while it is read gives out nothing, and interrupts nobody', () => {
+  available(0, 0);
+  let queue!: SplitVirtqueue;
+  const seen = new InterveningMemory(ring.memory, () => queue.retire());
+  // The available index, the slot, the descriptor.
+  seen.at = 3;
+  queue = queueOn(seen);
+  expect(queue.pop(chain)).toBe(false);
+  queue = queueOn(seen);
+  queue.pop(chain);
+  queue.pushUsed(0, 0);
+  seen.at = seen.messages + 1;
+  expect([queue.shouldInterrupt(), queue.broken, ring.reasons]).toEqual([false, true, []]);
 });
 
 it('out of sight, a direct buffer costs a message for its descriptor and one to give it back', () => {
