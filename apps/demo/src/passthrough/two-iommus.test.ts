@@ -1,5 +1,5 @@
 /**
- * Two virtio-iommu devices in one process, each with its driver over virtio-pci: their endpoints have the same IDs and are
+ * Two virtio-iommu devices in one process, each with its driver: their endpoints have the same IDs and are
  * different devices. What is passed through lies behind one IOMMU of the host.
  */
 import { DmaEngineFunction } from '@viommu/devices';
@@ -18,12 +18,16 @@ import {
   type PassedThrough,
   PhysicalIommu,
 } from '@viommu/pviommu-sim';
-import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
+import type { PciFunction } from '@viommu/transport-pci';
 import { VfioContainer } from '@viommu/vfio';
 import { ArrayGuestMemory, type GuestMemory } from '@viommu/virtqueue';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InProcessBus } from '../demo/in-process-bus.ts';
-import { PCI_TRANSPORT } from '../demo/in-process-transport.ts';
+import {
+  type InProcessTransport,
+  MMIO_TRANSPORT,
+  PCI_TRANSPORT,
+} from '../demo/in-process-transport.ts';
 
 const PAGE = 4096;
 const READ_WRITE = 3;
@@ -74,7 +78,7 @@ class Side {
   driver!: IommuDriver;
   engineDriver!: DmaEngineDriver;
 
-  constructor(host: Host, hostEndpoint: number, dmaEntryLimit?: number) {
+  constructor(over: InProcessTransport, host: Host, hostEndpoint: number, dmaEntryLimit?: number) {
     this.devices.set(ENGINE, host.passThrough(hostEndpoint, dmaEntryLimit));
     this.iommu = new VirtioIommuDevice({
       backend: nestedBackend({
@@ -85,7 +89,7 @@ class Side {
       endpoints: [{ id: ENGINE }, { id: VIRTUAL }],
       bootBypass: false,
     });
-    this.iommuFunction = createVirtioPciFunction({ device: this.iommu });
+    this.iommuFunction = over.createFunction({ device: this.iommu });
     this.engine = new DmaEngineFunction({
       memory: () => this.iommu.endpointMemory(ENGINE, host.host),
     });
@@ -118,7 +122,10 @@ function statusOf(request: () => void): number {
   }
 }
 
-describe('two IOMMUs in one process', () => {
+describe.each([
+  ['PCI', PCI_TRANSPORT],
+  ['MMIO', MMIO_TRANSPORT],
+])('two IOMMUs in one process, over %s', (_, over) => {
   let host: Host;
   let a: Side;
   let b: Side;
@@ -126,11 +133,11 @@ describe('two IOMMUs in one process', () => {
 
   const create = (dmaEntryLimit?: number): void => {
     host = new Host();
-    [a, b] = [new Side(host, 0x0300, dmaEntryLimit), new Side(host, 0x0400)];
+    [a, b] = [new Side(over, host, 0x0300, dmaEntryLimit), new Side(over, host, 0x0400)];
     bus = new InProcessBus(
       [a.iommuFunction, b.iommuFunction, a.engine, b.engine],
       host.memory,
-      PCI_TRANSPORT,
+      over,
     );
     for (const side of [a, b]) side.up(bus, host);
   };

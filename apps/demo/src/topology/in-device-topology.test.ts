@@ -2,23 +2,19 @@
 import { VirtioIommuDevice } from '@viommu/iommu-core';
 import { AddressAllocator, DmaDomain, discoverTopology, IommuDriver } from '@viommu/iommu-driver';
 import { simBackend } from '@viommu/pviommu-sim';
-import { createVirtioPciFunction } from '@viommu/transport-pci';
-import { createPciDriverTransport } from '@viommu/transport-pci/driver';
 import { encodeInDevice, type Topology } from '@viommu/viot';
-import { ArrayGuestMemory, type MappedMemory } from '@viommu/virtqueue';
-import type { VirtioDevice } from '@viommu/virtqueue/device';
-import type { DriverTransport } from '@viommu/virtqueue/driver';
+import { ArrayGuestMemory } from '@viommu/virtqueue';
 import { describe, expect, it } from 'vitest';
+import { InProcessBus } from '../demo/in-process-bus.ts';
+import {
+  type InProcessTransport,
+  MMIO_TRANSPORT,
+  PCI_TRANSPORT,
+} from '../demo/in-process-transport.ts';
 
-/** A device where a driver finds it. */
-interface Plugged {
-  readonly transport: DriverTransport;
-  /** Lets the device work. @returns whether work is left */
-  readonly service: () => boolean;
-}
-
-const OVER: [string, (device: VirtioDevice, memory: MappedMemory) => Plugged][] = [
-  ['PCI', overPci],
+const OVER: [string, InProcessTransport][] = [
+  ['PCI', PCI_TRANSPORT],
+  ['MMIO', MMIO_TRANSPORT],
 ];
 
 const DISK = 0x10028;
@@ -39,13 +35,7 @@ function buses(segmentStart: number, segmentEnd: number) {
   return { kind: 'pci', segmentStart, segmentEnd } as const;
 }
 
-function overPci(device: VirtioDevice, memory: MappedMemory): Plugged {
-  const pci = createVirtioPciFunction({ device });
-  pci.connect({ memory, ownsMsixTable: false, signalMsix() {}, setIntx() {} });
-  return { transport: createPciDriverTransport(pci), service: () => pci.service() };
-}
-
-function createMachine(plugIn: (typeof OVER)[0][1], options: { isTold: boolean }) {
+function createMachine(over: InProcessTransport, options: { isTold: boolean }) {
   const bytes = encodeInDevice(TOPOLOGY, 0, { headOffset: IN_DEVICE.offset });
   const device = new VirtioIommuDevice({
     backend: simBackend(),
@@ -53,12 +43,14 @@ function createMachine(plugIn: (typeof OVER)[0][1], options: { isTold: boolean }
     ...(options.isTold ? { topology: { ...IN_DEVICE, bytes } } : {}),
   });
   const memory = new ArrayGuestMemory([{ base: 0, buffer: new ArrayBuffer(0x10_0000) }]);
-  return { device, memory, ...plugIn(device, memory) };
+  const iommu = over.createFunction({ device });
+  const bus = new InProcessBus([iommu], memory, over);
+  return { device, memory, transport: bus.transportOf(iommu), wait: bus.wait };
 }
 
-describe.each(OVER)('the topology in the device, over %s', (_, plugIn) => {
+describe.each(OVER)('the topology in the device, over %s', (_, over) => {
   it('is there before any feature was accepted', () => {
-    const { transport } = createMachine(plugIn, { isTold: true });
+    const { transport } = createMachine(over, { isTold: true });
     expect(discoverTopology(transport, IN_DEVICE)).toEqual([
       { ...buses(0, 0), bdfStart: 0, bdfEnd: 0xff, endpointStart: 0, iommu: 0 },
       { ...buses(1, 1), bdfStart: 0, bdfEnd: 0xff, endpointStart: 0x10000, iommu: 0 },
@@ -68,16 +60,16 @@ describe.each(OVER)('the topology in the device, over %s', (_, plugIn) => {
   });
 
   it('is not there by default', () => {
-    const { transport, device } = createMachine(plugIn, { isTold: false });
+    const { transport, device } = createMachine(over, { isTold: false });
     expect(device.configSize).toBe(40);
     expect(discoverTopology(transport, IN_DEVICE)).toBeUndefined();
   });
 
   it('leaves the device as a driver that knows nothing of it expects it', () => {
-    const { transport, service, device, memory } = createMachine(plugIn, { isTold: true });
+    const { transport, wait, device, memory } = createMachine(over, { isTold: true });
     discoverTopology(transport, IN_DEVICE);
     const pages = new AddressAllocator(0x1_0000, 0xf_ffff, 4096);
-    const driver = new IommuDriver({ transport, memory, pages, wait: () => waited(service) });
+    const driver = new IommuDriver({ transport, memory, pages, wait });
     expect(driver.features & (1n << 20n)).toBe(0n);
     const dma = new DmaDomain({ driver, domain: 1, pages });
     dma.attach(DISK);
@@ -90,9 +82,3 @@ describe.each(OVER)('the topology in the device, over %s', (_, plugIn) => {
     expect(transport.readConfig(36, 1)).toBe(0);
   });
 });
-
-/** Until nothing is left to do; the answers are there then. */
-function waited(service: () => boolean): boolean {
-  while (service());
-  return true;
-}
