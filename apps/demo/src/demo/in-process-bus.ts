@@ -10,6 +10,8 @@ export class InProcessBus {
   readonly #functions: readonly PciFunction[];
   readonly #transport: InProcessTransport;
   readonly #drivers: InProcessDriver[] = [];
+  /** Of the interrupts so far, those that the drivers have handled. A line that stays asserted brings no other. */
+  #handled = 0;
 
   /** @param transport that of the virtio devices among the functions */
   constructor(
@@ -39,14 +41,14 @@ export class InProcessBus {
     return driver.transport;
   }
 
-  /** Lets every function do its work. Answers whether one of them interrupted, as a driver that waits wants to know. */
+  /** Lets every function do its work. Answers whether one of them has interrupted, as a driver that waits wants to know. */
   readonly wait = (): boolean => {
-    const before = this.interrupts;
     for (let workLeft = true; workLeft; ) {
       workLeft = false;
       for (const pciFunction of this.#functions) workLeft = pciFunction.service() || workLeft;
     }
-    if (this.interrupts === before) return false;
+    if (this.interrupts === this.#handled) return false;
+    this.#handled = this.interrupts;
     for (const driver of this.#drivers) driver.handleInterrupt();
     return true;
   };
