@@ -57,18 +57,16 @@ export class DeviceQueues {
   /**
    * Has the device work through each usable queue that was kicked, once.
    *
-   * @returns true when one of them has buffers left
+   * @returns true when one of them has buffers left, or was kicked meanwhile
    */
   workThroughKicks(): boolean {
-    let left = false;
     for (let index = 0; index < this.#kicked.length; index += 1) {
       if (this.#kicked[index] === 0) continue;
       this.#kicked[index] = 0;
       if ((this.#rings[index]?.broken ?? true) || !this.#owner.notifyDevice(index)) continue;
       this.#kicked[index] = 1;
-      left = true;
     }
-    return left;
+    return this.#kicked.includes(1);
   }
 
   /** One queue goes back to its initial state. */
