@@ -15,6 +15,7 @@ import {
   writePart,
 } from './part-cache.ts';
 import { LIBRARIES, LOADER, type PartName, QEMU, RECIPES, type Recipe } from './part-recipes.ts';
+import { fetchedPasst, ownPasst, type Passt } from './passt.ts';
 import { checkQemu, type QemuProgram } from './qemu-program.ts';
 import { runProgram } from './run-program.ts';
 
@@ -31,6 +32,10 @@ export interface GuestPartsOptions {
   readonly cc?: string;
   /** Whether a program of our own has to be compiled for the guest; false when not given. */
   readonly compiler?: boolean;
+  /** The user's own passt. */
+  readonly passt?: string;
+  /** Whether the guest has a network; false when not given. */
+  readonly network?: boolean;
   /** Where Debian's packages are kept; `VIOMMU_CACHE` or the user's cache folder when not given. */
   readonly cache?: string;
   readonly signal?: AbortSignal;
@@ -49,6 +54,8 @@ export interface GuestParts {
   readonly busybox: string;
   /** There when it was asked for. */
   readonly compiler?: Compiler;
+  /** There when a network was asked for. */
+  readonly passt?: Passt;
 }
 
 /**
@@ -72,6 +79,8 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
   if (options.busybox === undefined) needed.push('busybox');
   const needsCompiler = options.compiler === true;
   if (needsCompiler && options.cc === undefined) needed.push('compiler');
+  const needsPasst = options.network === true;
+  if (needsPasst && options.passt === undefined) needed.push('passt');
   await fetchMissing(needed, cache, options);
 
   const kernel = own?.kernel ?? join(cache, 'linux', 'vmlinuz');
@@ -87,6 +96,14 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
             options.cc === undefined
               ? fetchedCompiler(join(cache, 'compiler'))
               : ownCompiler(options.cc),
+        }
+      : {}),
+    ...(needsPasst
+      ? {
+          passt:
+            options.passt === undefined
+              ? fetchedPasst(join(cache, 'passt'))
+              : ownPasst(options.passt),
         }
       : {}),
   };
@@ -173,6 +190,7 @@ async function fetchMissing(
       linux: '--kernel and --modules',
       busybox: '--busybox',
       compiler: '--cc',
+      passt: '--passt',
     };
     throw new CommandError(
       `${missing.map((name) => RECIPES[name].title).join(', ')} cannot be had from Debian's packages (${messageOf(error)}); pass ${missing.map((name) => flags[name]).join(', ')}`,

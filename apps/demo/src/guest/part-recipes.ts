@@ -16,6 +16,7 @@ export const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 export const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
 export const QEMU = 'usr/bin/qemu-system-x86_64';
 export const TCC = 'usr/bin/tcc';
+export const PASST = 'usr/bin/passt';
 
 /** By the name of the part's folder in the cache. */
 export const RECIPES = {
@@ -69,6 +70,17 @@ export const RECIPES = {
     arrange(root, folder) {
       renameSync(join(root, 'usr'), join(folder, 'usr'));
       return [TCC, LOADER, 'usr/lib/x86_64-linux-musl/libc.a'];
+    },
+  },
+  passt: {
+    title: 'passt',
+    async fetch(archive, folder) {
+      for (const name of ['passt', 'libc6']) await archive.download(name, folder);
+      return folder;
+    },
+    arrange(root, folder) {
+      renameSync(join(root, 'usr'), join(folder, 'usr'));
+      return [PASST, LOADER];
     },
   },
 } satisfies Record<string, Recipe>;
