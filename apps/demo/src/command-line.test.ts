@@ -74,6 +74,31 @@ it.each([
     'has 1000 bytes',
   ],
   [
+    'a network without a form',
+    serve('--iommu', '00:04.0', '--net', '00:06.0'),
+    "--net: '00:06.0' is not of the form ADDRESS=stream:PATH or ADDRESS=tap:NAME, such as 00:06.0=tap:tap0",
+  ],
+  [
+    'a network of an unknown kind',
+    serve('--iommu', '00:04.0', '--net', '00:06.0=user'),
+    "--net: 'user' is neither stream:PATH, a socket that passt listens on, nor tap:NAME",
+  ],
+  [
+    'a multicast MAC address',
+    serve('--iommu', '00:04.0', '--net', '00:06.0=tap:t0,mac=01:00:5e:00:00:01'),
+    "--net: '01:00:5e:00:00:01' is no MAC address of one device",
+  ],
+  [
+    'an MTU that is too small',
+    serve('--iommu', '00:04.0', '--net', '00:06.0=tap:t0,mtu=67'),
+    "--net: '67' is no MTU; choose 68 to 65535",
+  ],
+  [
+    'two networks at one address',
+    serve('--iommu', '00:04.0', '--net', '00:06.0=tap:t0', '--net', '00:06.0=tap:t1'),
+    'network t0 and network t1 are both at 00:06.0',
+  ],
+  [
     'two functions at one address',
     serve('--iommu', '00:04.0', '--blk', `00:05.0=${at('disk')}`, '--rng', '00:05.0'),
     `disk ${at('disk')} and the rng are both at 00:05.0`,

@@ -11,6 +11,7 @@ import {
   type MachineDescription,
   parseAddress,
   parseDisk,
+  parseNetwork,
 } from '../machine/machine-description.ts';
 import { machineTopology } from '../machine/machine-topology.ts';
 import { startServer } from '../server/server.ts';
@@ -20,6 +21,7 @@ interface ServeOptions {
   readonly socketDir: string;
   readonly iommu: string;
   readonly blk: readonly string[];
+  readonly net: readonly string[];
   readonly rng?: string;
   readonly engine?: string;
   readonly bootBypass: string;
@@ -36,6 +38,12 @@ export function addServeCommand(program: Command): void {
     .option(
       '--blk <address=file>',
       'a virtio-blk on a file, with ",ro" to write-protect it; can be repeated',
+      collect,
+      [],
+    )
+    .option(
+      '--net <address=link>',
+      'a virtio-net on stream:PATH, a socket on which passt listens, or tap:NAME; ",mac=MAC" and ",mtu=N" may follow; can be repeated',
       collect,
       [],
     )
@@ -93,6 +101,7 @@ function describeMachine(options: ServeOptions): MachineDescription {
   return {
     iommu: parseAddress('--iommu', options.iommu),
     disks,
+    nets: options.net.map((text) => parseNetwork('--net', text)),
     bootBypass: options.bootBypass === 'on',
     ...(options.rng === undefined ? {} : { rng: parseAddress('--rng', options.rng) }),
     ...(options.engine === undefined ? {} : { engine: parseAddress('--engine', options.engine) }),

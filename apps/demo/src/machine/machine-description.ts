@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { formatBdf, parsePciAddress } from '@viommu/viot';
 import { CommandError, messageOf } from '../command-error.ts';
+import { type NetDescription, parseNet } from './net-description.ts';
 
 /** A PCI address as one number: bus << 8 | device << 3 | function. */
 export type Bdf = number;
@@ -15,6 +16,8 @@ export interface DiskDescription {
 export interface MachineDescription {
   readonly iommu: Bdf;
   readonly disks: readonly DiskDescription[];
+  /** Networks; none when left out. */
+  readonly nets?: readonly NetDescription[];
   /** Address of a virtio-rng, if there is one. */
   readonly rng?: Bdf;
   /** Address of a DMA engine, a device of the simulated host that is passed through. */
@@ -40,18 +43,36 @@ export function parseAddress(option: string, text: string): Bdf {
 
 /** Parses `00:05.0=disk.img` or `00:05.0=disk.img,ro`. */
 export function parseDisk(option: string, text: string): DiskDescription {
+  const { bdf, rest: file } = parseAssignment(option, text, 'FILE', '00:05.0=disk.img');
+  const readOnly = file.endsWith(',ro');
+  return {
+    bdf,
+    path: readOnly ? file.slice(0, -',ro'.length) : file,
+    readOnly,
+  };
+}
+
+/** Parses `00:06.0=stream:/run/passt.sock` or `00:06.0=tap:tap0`, with what may follow. */
+export function parseNetwork(option: string, text: string): NetDescription {
+  const { bdf, rest } = parseAssignment(
+    option,
+    text,
+    'stream:PATH or ADDRESS=tap:NAME',
+    '00:06.0=tap:tap0',
+  );
+  return parseNet(option, bdf, rest);
+}
+
+function parseAssignment(option: string, text: string, what: string, example: string) {
   const separator = text.indexOf('=');
   if (separator < 0) {
     throw new CommandError(
-      `${option}: '${text}' is not of the form ADDRESS=FILE, such as 00:05.0=disk.img`,
+      `${option}: '${text}' is not of the form ADDRESS=${what}, such as ${example}`,
     );
   }
-  const file = text.slice(separator + 1);
-  const readOnly = file.endsWith(',ro');
   return {
     bdf: parseAddress(option, text.slice(0, separator)),
-    path: readOnly ? file.slice(0, -',ro'.length) : file,
-    readOnly,
+    rest: text.slice(separator + 1),
   };
 }
 
@@ -61,6 +82,7 @@ export function checkMachine(description: MachineDescription): void {
   const functions: [string, Bdf | undefined][] = [
     ['the IOMMU', description.iommu],
     ...description.disks.map((disk): [string, Bdf] => [`disk ${disk.path}`, disk.bdf]),
+    ...(description.nets ?? []).map((net): [string, Bdf] => [`network ${net.target}`, net.bdf]),
     ['the rng', description.rng],
     ['the DMA engine', description.engine],
   ];

@@ -3,7 +3,7 @@ import type { Topology } from '@viommu/viot';
 import type { MachineDescription } from './machine-description.ts';
 
 export function machineTopology(description: MachineDescription): Topology {
-  const endpoints = description.disks.map((disk) => disk.bdf);
+  const endpoints = [...description.disks, ...(description.nets ?? [])].map(({ bdf }) => bdf);
   for (const bdf of [description.rng, description.engine]) {
     if (bdf !== undefined) endpoints.push(bdf);
   }

@@ -1,7 +1,7 @@
 /** The composition root: builds the IOMMU, its endpoints and their PCI functions, and wires them; nothing else does. */
 
-import { VirtioBlockDevice, VirtioEntropyDevice } from '@viommu/devices';
-import { fillRandom, openFileDisk } from '@viommu/devices/node';
+import { VirtioBlockDevice, VirtioEntropyDevice, VirtioNetDevice } from '@viommu/devices';
+import { fillRandom, openFileDisk, type SystemNetBackend } from '@viommu/devices/node';
 import {
   type IommuObserver,
   type TranslationBackend,
@@ -14,6 +14,7 @@ import type { GuestMemory, Logger } from '@viommu/virtqueue';
 import type { VirtioDevice } from '@viommu/virtqueue/device';
 import { createPassThrough, type PassThroughObserver } from '../passthrough/pass-through.ts';
 import type { Bdf, MachineDescription } from './machine-description.ts';
+import { openNetwork } from './open-network.ts';
 
 /** Where x86 machines send message-signalled interrupts; a guest on x86 needs it to be reserved. */
 const MSI_REGION = {
@@ -37,7 +38,9 @@ export interface Machine {
   readonly backend: TranslationBackend;
   /** The IOMMU first. */
   readonly functions: readonly MachineFunction[];
-  /** Flushes and closes the disks. */
+  /** What the thread of the functions has to wait for besides their clients. */
+  readonly networks: readonly SystemNetBackend[];
+  /** Flushes and closes the disks, closes the networks. */
   close(): void;
 }
 
@@ -65,6 +68,19 @@ export function createMachine(
       device: new VirtioBlockDevice({ disk: disks[index]!, id: `viommu-${index}`, ...options }),
     }),
   );
+  const nets = description.nets ?? [];
+  const networks = nets.map((net) => openNetwork(net, options));
+  for (const [index, net] of nets.entries()) {
+    endpoints.push({
+      name: nets.length === 1 ? 'net' : `net${index}`,
+      bdf: net.bdf,
+      device: new VirtioNetDevice({
+        backend: networks[index]!,
+        mac: Uint8Array.from(net.mac),
+        ...(net.mtu === undefined ? {} : { mtu: net.mtu }),
+      }),
+    });
+  }
   if (description.rng !== undefined) {
     endpoints.push({
       name: 'rng',
@@ -131,7 +147,9 @@ export function createMachine(
     iommu,
     backend,
     functions,
+    networks,
     close() {
+      for (const network of networks) network.close();
       for (const disk of disks) disk.close();
     },
   };
