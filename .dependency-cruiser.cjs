@@ -1,6 +1,7 @@
 // Import rules: dependencies point down, packages are entered through their exports, test helpers stay in tests.
 const MAY_IMPORT = {
   virtqueue: [],
+  'linux-io': [],
   viot: [],
   vfio: [],
   'iommu-core': ['virtqueue'],
@@ -8,12 +9,13 @@ const MAY_IMPORT = {
   'transport-mmio': ['virtqueue'],
   'mmio-windows': ['transport-mmio', 'transport-pci', 'virtqueue'],
   'iommu-driver': ['vfio', 'viot', 'virtqueue'],
-  devices: ['transport-pci', 'virtqueue'],
+  devices: ['linux-io', 'transport-pci', 'virtqueue'],
   'pviommu-sim': ['iommu-core', 'vfio', 'virtqueue'],
-  'vfio-user': ['transport-pci', 'virtqueue'],
+  'vfio-user': ['linux-io', 'transport-pci', 'virtqueue'],
 };
 /** Packages that may use the Node.js API, and where in them. */
-const NODE_PATHS = '^(packages/vfio-user/|packages/devices/src/node/|packages/viot/src/cli/|apps/)';
+const NODE_PATHS =
+  '^(packages/linux-io/|packages/vfio-user/|packages/devices/src/node/|packages/viot/src/cli/|apps/)';
 /** As dependency-cruiser names Node.js' own modules. */
 const CORE_MODULES = `^(node:)?(${require('node:module').builtinModules.join('|')})$`;
 const TEST_FILES = '\\.(test|bench)\\.ts$|/test/|/testing/|test-client|fixtures/';
@@ -48,6 +50,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^packages/', pathNot: `${NODE_PATHS}|${TEST_FILES}` },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-system-calls-in-browser-packages',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: `${NODE_PATHS}|${TEST_FILES}` },
+      to: { path: '^packages/linux-io/' },
     },
     {
       name: 'stories-run-in-a-browser',

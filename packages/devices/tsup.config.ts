@@ -1,3 +1,8 @@
 import { packageBuild } from '../../tooling/tsup.ts';
 
-export default packageBuild(['src/index.ts', 'src/driver/index.ts', 'src/node/index.ts']);
+export default packageBuild([
+  'src/index.ts',
+  'src/driver/index.ts',
+  'src/node/index.ts',
+  'src/testing/index.ts',
+]);

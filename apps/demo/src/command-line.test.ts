@@ -49,7 +49,7 @@ it.each([
   [
     'an unknown scenario',
     ['linux', '--scenario', 'x'],
-    'Allowed choices are disk, passthrough, two-iommus',
+    'Allowed choices are disk, passthrough, network, two-iommus, mmio, packed',
   ],
   ['an unknown option', ['linux', '--fast'], "unknown option '--fast'"],
   ['serve without an IOMMU', serve(), "required option '--iommu <address>' not specified"],
@@ -78,6 +78,31 @@ it.each([
     'a disk of half a sector',
     serve('--iommu', '00:04.0', '--blk', `00:05.0=${at('odd')}`),
     'has 1000 bytes',
+  ],
+  [
+    'a network without a form',
+    serve('--iommu', '00:04.0', '--net', '00:06.0'),
+    "--net: '00:06.0' is not of the form ADDRESS=stream:PATH or ADDRESS=tap:NAME, such as 00:06.0=tap:tap0",
+  ],
+  [
+    'a network of an unknown kind',
+    serve('--iommu', '00:04.0', '--net', '00:06.0=user'),
+    "--net: 'user' is neither stream:PATH, a socket that passt listens on, nor tap:NAME",
+  ],
+  [
+    'a multicast MAC address',
+    serve('--iommu', '00:04.0', '--net', '00:06.0=tap:t0,mac=01:00:5e:00:00:01'),
+    "--net: '01:00:5e:00:00:01' is no MAC address of one device",
+  ],
+  [
+    'an MTU that is too small',
+    serve('--iommu', '00:04.0', '--net', '00:06.0=tap:t0,mtu=67'),
+    "--net: '67' is no MTU; choose 68 to 65535",
+  ],
+  [
+    'two networks at one address',
+    serve('--iommu', '00:04.0', '--net', '00:06.0=tap:t0', '--net', '00:06.0=tap:t1'),
+    'network t0 and network t1 are both at 00:06.0',
   ],
   [
     'two functions at one address',

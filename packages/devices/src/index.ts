@@ -6,3 +6,7 @@ export type { DmaEngineOptions } from './dma-engine/dma-engine-function.ts';
 export { DmaEngineFunction } from './dma-engine/dma-engine-function.ts';
 export type { VirtioEntropyDeviceOptions } from './entropy/virtio-entropy-device.ts';
 export { VirtioEntropyDevice } from './entropy/virtio-entropy-device.ts';
+export type { NetBackend, NetBackendListener, NetFrame } from './net/net-backend.ts';
+export type { NetCounters } from './net/net-counters.ts';
+export type { VirtioNetDeviceOptions } from './net/virtio-net-device.ts';
+export { VirtioNetDevice } from './net/virtio-net-device.ts';

@@ -11,7 +11,7 @@ import { createMmioWindowsFunction, type MmioWindowsFunctionOptions } from './in
 const IDS = { vendorId: 0x1b36, deviceId: 0xfff7 };
 
 const windowOf = (device: VirtioDevice = new RecordingDevice()): MmioDevice =>
-  createVirtioMmioDevice({ device });
+  createVirtioMmioDevice({ device, packed: true });
 
 pciFunctionSuite('one window', () => createMmioWindowsFunction({ ...IDS, windows: [windowOf()] }));
 

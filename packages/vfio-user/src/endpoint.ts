@@ -1,13 +1,21 @@
 /** One served function: its listening socket, and the client that it has at the moment. */
+
+import {
+  type Libc,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  type Pointer,
+  type PollSet,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+} from '@viommu/linux-io';
 import type { PciFunction } from '@viommu/transport-pci';
 import type { Logger } from '@viommu/virtqueue';
 import { Connection } from './connection.ts';
 import { Interrupts } from './interrupts.ts';
 import type { GuestRamPool } from './memory/guest-ram.ts';
 import { MessageStream } from './message-stream.ts';
-import { POLLHUP, POLLIN, POLLOUT, SOCK_CLOEXEC, SOCK_NONBLOCK } from './native/constants.ts';
-import type { Libc, Pointer } from './native/ffi.ts';
-import type { PollSet } from './native/poll-set.ts';
 import { closeListening, type ListeningSocket } from './unix-socket.ts';
 
 /** What all endpoints of a server share. */

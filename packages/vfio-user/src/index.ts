@@ -1,5 +1,6 @@
 /** Serves PCI functions to a stock QEMU over vfio-user sockets. */
 export { VfioUserError, type VfioUserErrorCode } from './error.ts';
-export { isVfioUserSupported, whyUnsupported } from './native/ffi.ts';
+export type { PollSource } from './poll-source.ts';
 export { VfioUserServer, type VfioUserServerOptions } from './server.ts';
 export { requestStop } from './stop-handle.ts';
+export { isVfioUserSupported, whyUnsupported } from './support.ts';

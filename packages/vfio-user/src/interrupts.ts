@@ -1,5 +1,5 @@
 /** Interrupts of one function: eventfds that the client set ("VFIO_USER_DEVICE_SET_IRQS"), and what waits for one. */
-import type { Libc, Pointer } from './native/ffi.ts';
+import type { Libc, Pointer } from '@viommu/linux-io';
 
 const NO_EVENTFD = -1;
 const EVENTFD_VALUE_SIZE = 8;

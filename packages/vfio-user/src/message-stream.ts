@@ -2,13 +2,13 @@
 import {
   EAGAIN,
   EINTR,
+  type Libc,
   MSG_CMSG_CLOEXEC,
   MSG_CTRUNC,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
-} from './native/constants.ts';
-import type { Libc } from './native/ffi.ts';
-import { MAX_MESSAGE_SIZE, MessageBuffers } from './native/message-buffers.ts';
+} from '@viommu/linux-io';
+import { MAX_MESSAGE_SIZE, MessageBuffers } from './message-buffers.ts';
 import { MAX_MSG_FDS } from './protocol/constants.ts';
 import { HEADER_MESSAGE_SIZE, HEADER_SIZE } from './protocol/layout.ts';
 import { ReceivedFds } from './received-fds.ts';

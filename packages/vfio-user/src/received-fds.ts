@@ -1,5 +1,5 @@
 /** The file descriptors that came with one message: what no handler takes is closed. */
-import type { Libc } from './native/ffi.ts';
+import type { Libc } from '@viommu/linux-io';
 import { MAX_MSG_FDS } from './protocol/constants.ts';
 
 const TAKEN = -1;

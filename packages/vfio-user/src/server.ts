@@ -1,14 +1,23 @@
 /** VfioUserServer: serves PCI functions on UNIX sockets, all in the thread that calls `run`. */
+
+import {
+  Arena,
+  EFD_CLOEXEC,
+  EFD_NONBLOCK,
+  type Libc,
+  POLL_SLOTS,
+  POLLIN,
+  PollSet,
+} from '@viommu/linux-io';
 import type { PciFunction } from '@viommu/transport-pci';
 import { type Logger, silentLogger } from '@viommu/virtqueue';
 import { Endpoint, type EndpointContext } from './endpoint.ts';
 import { VfioUserError } from './error.ts';
 import { GuestRamPool } from './memory/guest-ram.ts';
-import { Arena } from './native/arena.ts';
-import { EFD_CLOEXEC, EFD_NONBLOCK, POLLIN } from './native/constants.ts';
-import { type Libc, requireLibc } from './native/ffi.ts';
-import { POLL_SLOTS, PollSet } from './native/poll-set.ts';
+import type { PollSource } from './poll-source.ts';
+import { requireSupport } from './support.ts';
 import { listenOn } from './unix-socket.ts';
+import { WatchedSource } from './watched-source.ts';
 
 export interface VfioUserServerOptions {
   readonly logger?: Logger;
@@ -25,7 +34,6 @@ const DMA_TIMEOUT_MILLISECONDS = 5000;
 const PAUSE_MILLISECONDS = 1;
 const ONE_SIZE = 8;
 const STOP_SLOT = 0;
-const MAX_ENDPOINTS = Math.floor((POLL_SLOTS - 1) / Endpoint.SLOTS);
 
 export class VfioUserServer {
   /** For {@link requestStop}: a number, so that it can be sent to another thread. */
@@ -36,6 +44,8 @@ export class VfioUserServer {
   readonly #one: Arena;
   readonly #context: EndpointContext;
   readonly #endpoints: Endpoint[] = [];
+  readonly #sources: WatchedSource[] = [];
+  #nextSlot = STOP_SLOT + 1;
   #workLeft = false;
   #servicing = false;
   /** Messages were handled while a function waited for memory: a kick of one that had its turn may be among them. */
@@ -46,9 +56,10 @@ export class VfioUserServer {
 
   /**
    * @throws {VfioUserError} UNSUPPORTED when this system cannot serve vfio-user, SYSTEM
+   * @throws {LinuxIoError} SYSTEM when there is no memory for messages
    */
   constructor(options: VfioUserServerOptions = {}) {
-    this.#libc = requireLibc();
+    this.#libc = requireSupport();
     this.stopHandle = this.#libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (this.stopHandle < 0) {
       throw new VfioUserError('SYSTEM', `eventfd() failed: errno ${this.#libc.errno()}`);
@@ -83,12 +94,22 @@ export class VfioUserServer {
    */
   listen(path: string, pciFunction: PciFunction): void {
     this.#requireOpen();
-    if (this.#endpoints.length === MAX_ENDPOINTS) {
-      throw new VfioUserError('TOO_MANY_FUNCTIONS', `One server takes ${MAX_ENDPOINTS} functions`);
-    }
-    const firstSlot = STOP_SLOT + 1 + this.#endpoints.length * Endpoint.SLOTS;
+    this.#requireSlots(Endpoint.SLOTS);
     const socket = listenOn(this.#libc, path);
-    this.#endpoints.push(new Endpoint(this.#context, socket, pciFunction, firstSlot));
+    this.#endpoints.push(new Endpoint(this.#context, socket, pciFunction, this.#nextSlot));
+    this.#nextSlot += Endpoint.SLOTS;
+  }
+
+  /**
+   * Has {@link run} wake up for a descriptor of a device's backend, too; the functions work after each wake-up.
+   *
+   * @throws {VfioUserError} TOO_MANY_FUNCTIONS, CLOSED
+   */
+  watch(source: PollSource): void {
+    this.#requireOpen();
+    this.#requireSlots(WatchedSource.SLOTS);
+    this.#sources.push(new WatchedSource(this.#pollSet, source, this.#nextSlot));
+    this.#nextSlot += WatchedSource.SLOTS;
   }
 
   /** Serves until {@link requestStop}; blocks the thread. */
@@ -146,14 +167,29 @@ export class VfioUserServer {
     }
   }
 
+  #requireSlots(count: number): void {
+    if (this.#nextSlot + count > POLL_SLOTS) {
+      throw new VfioUserError(
+        'TOO_MANY_FUNCTIONS',
+        `One server waits for ${POLL_SLOTS} descriptors, ${Endpoint.SLOTS} for each function: start another`,
+      );
+    }
+  }
+
   #waitAndHandle(timeoutMilliseconds: number): void {
     for (const endpoint of this.#endpoints) {
       endpoint.watch();
+    }
+    for (const source of this.#sources) {
+      source.watch();
     }
     this.#pollSet.wait(timeoutMilliseconds);
     if (this.#pollSet.events(STOP_SLOT) !== 0) {
       this.#stopAsked = true;
       this.#pollSet.clear(STOP_SLOT);
+    }
+    for (const source of this.#sources) {
+      source.handleEvents();
     }
     for (const endpoint of this.#endpoints) {
       endpoint.handleEvents();

@@ -1,6 +1,5 @@
 /** Creates listening UNIX sockets that only their owner can connect to. */
 import { lstatSync, unlinkSync } from 'node:fs';
-import { VfioUserError } from './error.ts';
 import {
   AF_UNIX,
   EACCES,
@@ -8,15 +7,15 @@ import {
   ECONNREFUSED,
   ENOENT,
   EPERM,
+  type Libc,
+  MAX_SOCKET_PATH,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
-} from './native/constants.ts';
-import type { Libc } from './native/ffi.ts';
+  unixSocketAddress,
+} from '@viommu/linux-io';
+import { VfioUserError } from './error.ts';
 
-/** `sun_path` has 108 bytes, of which one ends the path. */
-const MAX_PATH_LENGTH = 107;
-const SUN_PATH = 2;
 const BACKLOG = 8;
 /** Leaves 0600. */
 const PRIVATE_UMASK = 0o177;
@@ -65,18 +64,14 @@ export function closeListening(libc: Libc, { path, fd, inode }: ListeningSocket)
   }
 }
 
-/** `struct sockaddr_un`. */
-export function socketAddress(path: string): Uint8Array {
-  const bytes = new TextEncoder().encode(path);
-  if (bytes.length === 0 || bytes.length > MAX_PATH_LENGTH) {
+function socketAddress(path: string): Uint8Array {
+  const address = unixSocketAddress(path);
+  if (address === undefined) {
     throw new VfioUserError(
       'PATH_TOO_LONG',
-      `The socket path ${path} has ${bytes.length} bytes; the system allows 1 to ${MAX_PATH_LENGTH}: choose a shorter directory`,
+      `The socket path ${path} has ${Buffer.byteLength(path)} bytes; the system allows 1 to ${MAX_SOCKET_PATH}: choose a shorter directory`,
     );
   }
-  const address = new Uint8Array(SUN_PATH + bytes.length + 1);
-  address[0] = AF_UNIX;
-  address.set(bytes, SUN_PATH);
   return address;
 }
 

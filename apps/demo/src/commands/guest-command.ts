@@ -7,7 +7,7 @@ import type { GuestPartsOptions } from '../guest/guest-parts.ts';
 /** The parts of a guest that the user brings. */
 export type OwnParts = Pick<
   GuestPartsOptions,
-  'qemu' | 'kernel' | 'modules' | 'busybox' | 'cc' | 'dtc'
+  'qemu' | 'kernel' | 'modules' | 'busybox' | 'cc' | 'dtc' | 'passt'
 >;
 
 /** Which of Debian's guests. */
@@ -43,7 +43,8 @@ export function addOwnPartsOptions(command: Command): Command {
     .option('--modules <dir>', "that kernel's module tree (default: /lib/modules/RELEASE)")
     .option('--busybox <path>', 'your own statically linked busybox')
     .option('--dtc <path>', 'your own device tree compiler, for an arm64 guest')
-    .option('--cc <path>', 'your own C compiler, for programs that run in the guest');
+    .option('--cc <path>', 'your own C compiler, for programs that run in the guest')
+    .option('--passt <path>', 'your own passt, for a guest with a network');
 }
 
 export interface Progress {

@@ -60,11 +60,10 @@ async function bootAndJudge(
 ): Promise<void> {
   const { signal } = progress;
   const scenario = SCENARIOS.find(({ name }) => name === options.scenario)!;
-  const compiler = scenario.needsCompiler;
   const parts = await prepareGuestParts({
     ...options,
+    ...scenario.parts,
     architecture: options.arch ?? 'x86_64',
-    compiler,
     signal,
     onProgress: progress.step,
   });
@@ -82,7 +81,7 @@ async function bootAndJudge(
   });
   try {
     const run = await machine.boot({
-      steps: scenario.steps,
+      steps: scenario.steps(machine.download),
       append: options.append?.split(' ') ?? [],
       timeoutSeconds,
       signal,
@@ -94,8 +93,8 @@ async function bootAndJudge(
     signal.throwIfAborted();
     progress.stop();
     const statistics = await machine.stop();
-    const { disks } = machine;
-    const judgement = judge(parts, scenario, { run, statistics, messages, disks });
+    const { disks, download } = machine;
+    const judgement = judge(parts, scenario, { run, statistics, messages, disks, download });
     if (options.json) process.stdout.write(`${JSON.stringify(judgement.result)}\n`);
     else print(run, judgement, statistics);
     if (!judgement.result.ok) process.exitCode = 1;

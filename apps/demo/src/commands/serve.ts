@@ -9,6 +9,7 @@ import { checkMachine } from '../machine/check-machine.ts';
 import type { DeviceDescription, MachineDescription } from '../machine/machine-description.ts';
 import { machineTopology } from '../machine/machine-topology.ts';
 import { parseAddress, parseDisk, parseEndpoint } from '../machine/parse-device.ts';
+import { parseNetwork } from '../machine/parse-network.ts';
 import { X86_MSI_WINDOWS } from '../machine/standard-machine.ts';
 import { startServer } from '../server/server.ts';
 import { isEvent, messageLine, statisticsLines } from '../server/server-text.ts';
@@ -17,8 +18,10 @@ interface ServeOptions {
   readonly socketDir: string;
   readonly iommu: readonly string[];
   readonly blk: readonly string[];
+  readonly net: readonly string[];
   readonly rng?: string;
   readonly engine?: string;
+  readonly packed?: boolean;
   readonly bootBypass: string;
 }
 
@@ -40,11 +43,18 @@ export function addServeCommand(program: Command): void {
       collect,
       [],
     )
+    .option(
+      '--net <address=link>',
+      'a virtio-net on stream:PATH, a socket on which passt listens, or tap:NAME; ",mac=MAC" and ",mtu=N" may follow; can be repeated',
+      collect,
+      [],
+    )
     .option('--rng <address>', 'PCI address of a virtio-rng')
     .option(
       '--engine <address>',
       'PCI address of a DMA engine, a device of a simulated host that is passed through',
     )
+    .option('--packed', 'offer packed virtqueues')
     .option(
       '--boot-bypass <on|off>',
       'whether devices reach memory until the guest driver is up',
@@ -91,6 +101,7 @@ function describeMachine(options: ServeOptions): MachineDescription {
     throw new CommandError(`--boot-bypass: '${options.bootBypass}' is neither on nor off`);
   }
   const devices: DeviceDescription[] = options.blk.map((text) => parseDisk('--blk', text));
+  devices.push(...options.net.map((text) => parseNetwork('--net', text)));
   if (options.rng !== undefined) {
     devices.push({ kind: 'rng', ...parseEndpoint('--rng', options.rng) });
   }
@@ -103,6 +114,7 @@ function describeMachine(options: ServeOptions): MachineDescription {
       bootBypass: options.bootBypass === 'on',
     })),
     devices,
+    packed: options.packed ?? false,
     msiWindows: X86_MSI_WINDOWS,
   };
 }

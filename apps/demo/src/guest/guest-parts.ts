@@ -8,7 +8,7 @@ import { kernelRelease } from './kernel-release.ts';
 import { checkBusybox, ownModules } from './own-parts.ts';
 import { cacheDirectory, readPart } from './part-cache.ts';
 import { busyboxPart, linuxPart, neededParts, type PartChoice, qemuPart } from './part-choice.ts';
-import { DTC, LIBRARIES, LOADER, qemuPath } from './part-recipes.ts';
+import { DTC, LIBRARIES, LOADER, PASST, qemuPath } from './part-recipes.ts';
 import { checkQemu, type QemuProgram } from './qemu-program.ts';
 import type { Program } from './run-program.ts';
 
@@ -38,6 +38,8 @@ export interface GuestParts {
   readonly dtc?: Program;
   /** There when it was asked for. */
   readonly compiler?: Compiler;
+  /** There when a network was asked for. */
+  readonly passt?: Program;
 }
 
 /**
@@ -80,7 +82,7 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
     busybox,
     hostBusybox: runsHere(architecture) ? busybox : join(cache, 'busybox', 'busybox'),
     ...(architecture === 'arm64'
-      ? { dtc: deviceTreeCompiler(options.dtc, join(cache, 'table-tools')) }
+      ? { dtc: programOf(options.dtc, join(cache, 'table-tools'), DTC) }
       : {}),
     ...(options.compiler
       ? {
@@ -90,6 +92,7 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
               : ownCompiler(options.cc),
         }
       : {}),
+    ...(options.network ? { passt: programOf(options.passt, join(cache, 'passt'), PASST) } : {}),
   };
 }
 
@@ -114,11 +117,16 @@ function givenModules(options: GuestPartsOptions, architecture: Architecture): s
   throw new CommandError('--modules goes with --kernel; pass the kernel that they are of');
 }
 
-function deviceTreeCompiler(own: string | undefined, directory: string): Program {
+/**
+ * The user's own program, or one of a part, started through its own loader and libraries.
+ *
+ * @param path in the part
+ */
+function programOf(own: string | undefined, directory: string, path: string): Program {
   if (own !== undefined) return { command: own, arguments: [] };
   return {
     command: join(directory, LOADER),
-    arguments: ['--library-path', join(directory, LIBRARIES), join(directory, DTC)],
+    arguments: ['--library-path', join(directory, LIBRARIES), join(directory, path)],
   };
 }
 

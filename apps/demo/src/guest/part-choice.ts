@@ -27,6 +27,10 @@ export interface PartChoice {
   readonly cc?: string;
   /** Whether a program of our own has to be compiled for the guest; false when not given. */
   readonly compiler?: boolean;
+  /** The user's own passt. */
+  readonly passt?: string;
+  /** Whether the guest has a network; false when not given. */
+  readonly network?: boolean;
 }
 
 /**
@@ -46,6 +50,7 @@ export function neededParts(choice: PartChoice): PartName[] {
   // One that runs here unpacks the modules.
   if (!runsHere(architecture)) needed.push('busybox');
   if (architecture === 'arm64' && choice.dtc === undefined) needed.push('table-tools');
+  if (choice.network && choice.passt === undefined) needed.push('passt');
   if (choice.compiler && choice.cc === undefined) {
     if (architecture !== 'x86_64') {
       throw new CommandError(

@@ -22,6 +22,7 @@ export const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
 export const IASL = 'usr/bin/iasl';
 export const DTC = 'usr/bin/dtc';
 export const TCC = 'usr/bin/tcc';
+export const PASST = 'usr/bin/passt';
 
 /** Path of the QEMU for an architecture in its part. */
 export function qemuPath(architecture: Architecture): string {
@@ -77,6 +78,18 @@ export const RECIPES = {
         renameSync(join(root, path), join(folder, path));
       }
       return [IASL, DTC, LOADER];
+    },
+  },
+  passt: {
+    title: 'passt',
+    options: '--passt',
+    async fetch(archive, folder) {
+      for (const name of ['passt', 'libc6']) await archive.download(name, folder);
+      return folder;
+    },
+    arrange(root, folder) {
+      renameSync(join(root, 'usr'), join(folder, 'usr'));
+      return [PASST, LOADER];
     },
   },
 } satisfies Record<string, Recipe>;

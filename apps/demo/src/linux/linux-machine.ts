@@ -15,20 +15,25 @@ import { standardMachine } from '../machine/standard-machine.ts';
 import { type Server, startServer } from '../server/server.ts';
 import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
 import { makeDiskImage } from './disk-image.ts';
+import { type Download, startGuestNetwork } from './guest-network.ts';
 import { observeWindows } from './observe-windows.ts';
 import { arm64Platform } from './platforms/arm64-platform.ts';
 import type { Platform, PlatformFacts } from './platforms/platform.ts';
 import { X86_PLATFORM } from './platforms/x86-platform.ts';
 import { WindowsWatch } from './windows-watch.ts';
 
-/** What a machine can be made of: the paths of its disks, and what the platform dictates. */
+/** What a machine can be made of: the paths of its disks and of its network, and what the platform dictates. */
 export interface MachineSetting extends PlatformFacts {
   readonly disks: readonly string[];
+  /** The socket of passt, when there is something to download. */
+  readonly network?: string;
 }
 
 export interface LinuxMachineOptions {
-  /** With a compiler where a DMA engine is passed through, for the program that drives it. */
+  /** With a compiler where a DMA engine is passed through, for the program that drives it, and passt for a download. */
   readonly parts: GuestParts;
+  /** How much a guest can download from this host; there is no network when not given. */
+  readonly downloadBytes?: number;
   /** Size of each disk in bytes; one disk of 80 MiB when not given. */
   readonly diskBytes?: readonly number[];
   /** What the machine has; the standard machine when not given. */
@@ -58,6 +63,8 @@ export interface LinuxMachine {
   readonly folder: string;
   /** Paths of the disk images, the guest's vda first. */
   readonly disks: readonly string[];
+  /** There when it was asked for. */
+  readonly download: Download | undefined;
   readonly server: Server;
   /** Starts a QEMU and waits for its end; one after the other. */
   boot(options: GuestBootOptions): Promise<GuestRun>;
@@ -73,19 +80,33 @@ export const DEFAULT_DISK_BYTES = 80 << 20;
 export async function createLinuxMachine(options: LinuxMachineOptions): Promise<LinuxMachine> {
   const { parts } = options;
   const folder = mkdtempSync(join(tmpdir(), 'viommu-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  let server: Server | undefined;
+  /** What to do when it is all over, the last first. */
+  const closers: (() => unknown)[] = [];
+  const closeAll = async (): Promise<void> => {
+    while (closers.length > 0) await closers.pop()!();
+  };
+  closers.push(() => rmSync(folder, { recursive: true, force: true }));
   try {
     const disks = (options.diskBytes ?? [DEFAULT_DISK_BYTES]).map((bytes, index) => {
       const path = join(folder, `disk${index}.img`);
       makeDiskImage(path, bytes);
       return path;
     });
+    const { downloadBytes } = options;
+    const network =
+      downloadBytes === undefined
+        ? undefined
+        : await startGuestNetwork(parts.passt!, folder, downloadBytes);
+    if (network !== undefined) closers.push(network.close);
     const platform = await platformOf(parts, folder);
-    const description = (options.describe ?? standardMachine)({ disks, ...platform });
+    const description = (options.describe ?? standardMachine)({
+      disks,
+      ...platform,
+      ...(network === undefined ? {} : { network: network.socketPath }),
+    });
     const initramfs = await makeInitramfs(options, description, folder);
     const windows = new WindowsWatch(description.windows?.length ?? 0);
-    const started = await startServer(
+    const server = await startServer(
       { machine: description, socketDir: folder, checkIsolation: options.checkIsolation ?? false },
       (message) => {
         windows.see(message);
@@ -93,11 +114,16 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       },
       options.threadFile,
     );
-    server = started;
+    let statistics: Promise<ServerStatistics> | undefined;
+    const stop = (): Promise<ServerStatistics> => {
+      statistics ??= server.stop();
+      return statistics;
+    };
+    closers.push(stop);
     const { architecture } = parts;
     const guestArguments = (machine: Partial<MachineArguments>, append: readonly string[]) =>
       qemuArguments({
-        machine: { architecture, functions: started.sockets, ...machine },
+        machine: { architecture, functions: server.sockets, ...machine },
         kernel: parts.kernel,
         initramfs,
         append,
@@ -108,15 +134,11 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       observeWindows: () => observeWindows(parts.qemu, guestArguments({}, []), windows),
     });
     const bootBypass = description.iommus.every((iommu) => iommu.bootBypass);
-    let statistics: Promise<ServerStatistics> | undefined;
-    const stop = (): Promise<ServerStatistics> => {
-      statistics ??= started.stop();
-      return statistics;
-    };
     return {
       folder,
       disks,
-      server: started,
+      download: network?.download,
+      server,
       stop,
       boot(guest) {
         const names = guest.disks ?? disks.map((_, index) => `vd${'ab'[index]}`);
@@ -134,13 +156,12 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
         try {
           return await stop();
         } finally {
-          remove();
+          await closeAll();
         }
       },
     };
   } catch (error) {
-    await server?.stop();
-    remove();
+    await closeAll();
     throw error;
   }
 }

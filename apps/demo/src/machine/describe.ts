@@ -15,6 +15,8 @@ export function describeDevice(device: DeviceDescription): string {
       return `disk ${device.path}`;
     case 'rng':
       return 'the rng';
+    case 'net':
+      return `network ${device.target}`;
     case 'engine':
       return 'the DMA engine';
   }
@@ -23,6 +25,7 @@ export function describeDevice(device: DeviceDescription): string {
 const SOCKET_NAMES: Readonly<Record<DeviceDescription['kind'], string>> = {
   disk: 'blk',
   rng: 'rng',
+  net: 'net',
   engine: 'engine',
 };
 

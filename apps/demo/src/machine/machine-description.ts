@@ -51,13 +51,30 @@ interface RngDescription extends Endpoint {
   readonly kind: 'rng';
 }
 
+/** A virtio-net. */
+export interface NetDescription extends Endpoint {
+  readonly kind: 'net';
+  /** A UNIX stream socket on which passt or a QEMU listens, or a TAP interface. */
+  readonly network: 'stream' | 'tap';
+  /** Path of the socket, or name of the interface. */
+  readonly target: string;
+  /** 6 bytes. */
+  readonly mac: readonly number[];
+  /** What the guest is told as the largest packet, if anything. */
+  readonly mtu?: number;
+}
+
 /** A DMA engine, a device of the simulated host that is passed through; a PCI function. */
 export interface EngineDescription extends Endpoint {
   readonly kind: 'engine';
   readonly place: PciPlace;
 }
 
-export type DeviceDescription = DiskDescription | RngDescription | EngineDescription;
+export type DeviceDescription =
+  | DiskDescription
+  | RngDescription
+  | NetDescription
+  | EngineDescription;
 
 /** A range of addresses, the end inclusive. */
 export interface MsiWindow {

@@ -1,6 +1,11 @@
 /** The composition root: builds the IOMMUs, what is behind them and their PCI functions, and wires them; nothing else does. */
-import { VirtioBlockDevice, VirtioEntropyDevice } from '@viommu/devices';
-import { type FileDisk, fillRandom, openFileDisk } from '@viommu/devices/node';
+import { VirtioBlockDevice, VirtioEntropyDevice, VirtioNetDevice } from '@viommu/devices';
+import {
+  type FileDisk,
+  fillRandom,
+  openFileDisk,
+  type SystemNetBackend,
+} from '@viommu/devices/node';
 import { createMmioWindowsFunction } from '@viommu/mmio-windows';
 import { createVirtioMmioDevice, type MmioDevice } from '@viommu/transport-mmio';
 import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
@@ -14,6 +19,7 @@ import type {
   Place,
 } from './machine-description.ts';
 import { type IommuMakerOptions, type MachineIommu, makeIommu } from './make-iommu.ts';
+import { openNetwork } from './open-network.ts';
 
 /** A PCI function of the machine, with the name of its socket. */
 interface MachineFunction {
@@ -35,7 +41,9 @@ export interface Machine {
   readonly endpoints: readonly MachineEndpoint[];
   /** The IOMMUs first. */
   readonly functions: readonly MachineFunction[];
-  /** Flushes and closes the disks. */
+  /** What the thread of the functions has to wait for besides their clients. */
+  readonly networks: readonly SystemNetBackend[];
+  /** Flushes and closes the disks, closes the networks. */
   close(): void;
 }
 
@@ -66,6 +74,7 @@ class MachineBuilder implements Machine {
   readonly iommus: MachineIommu[] = [];
   readonly endpoints: MachineEndpoint[] = [];
   readonly functions: MachineFunction[] = [];
+  readonly networks: SystemNetBackend[] = [];
   readonly #description: MachineDescription;
   readonly #options: MachineOptions;
   readonly #disks: FileDisk[] = [];
@@ -116,6 +125,7 @@ class MachineBuilder implements Machine {
   }
 
   close(): void {
+    for (const network of this.networks) network.close();
     for (const disk of this.#disks) disk.close();
   }
 
@@ -140,6 +150,16 @@ class MachineBuilder implements Machine {
       }
       case 'rng':
         return new VirtioEntropyDevice({ fillRandom });
+      case 'net': {
+        const { mac, mtu } = description;
+        const backend = openNetwork(description, this.#logger);
+        this.networks.push(backend);
+        return new VirtioNetDevice({
+          backend,
+          mac: Uint8Array.from(mac),
+          ...(mtu === undefined ? {} : { mtu }),
+        });
+      }
     }
   }
 

@@ -25,20 +25,32 @@ export function parseEndpoint(option: string, text: string): ReturnType<typeof p
 
 /** Parses `00:05.0=disk.img`, with `,ro` and `,iommu=1` after it as wanted. */
 export function parseDisk(option: string, text: string): DiskDescription {
-  const separator = text.indexOf('=');
-  if (separator < 0) {
-    throw new CommandError(
-      `${option}: '${text}' is not of the form ADDRESS=FILE, such as 00:05.0=disk.img`,
-    );
-  }
-  const { rest: file, iommu } = splitIommu(option, text.slice(separator + 1));
+  const { address, rest } = splitAddress(option, text, 'FILE', '00:05.0=disk.img');
+  const { rest: file, iommu } = splitIommu(option, rest);
   const readOnly = file.endsWith(',ro');
   return pciDisk(
-    parseAddress(option, text.slice(0, separator)),
+    parseAddress(option, address),
     readOnly ? file.slice(0, -',ro'.length) : file,
     readOnly,
     iommu,
   );
+}
+
+/** Takes the address and the equals sign off the start. */
+export function splitAddress(option: string, text: string, what: string, example: string) {
+  const separator = text.indexOf('=');
+  if (separator < 0) {
+    throw new CommandError(
+      `${option}: '${text}' is not of the form ADDRESS=${what}, such as ${example}`,
+    );
+  }
+  return { address: text.slice(0, separator), rest: text.slice(separator + 1) };
+}
+
+/** The index that is given to `iommu=`. */
+export function parseIommu(option: string, text: string): number {
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  throw new CommandError(`${option}: '${text}' is no number of an IOMMU; the first --iommu is 0`);
 }
 
 /** Takes `,iommu=N` off the end. */
@@ -46,10 +58,5 @@ function splitIommu(option: string, text: string): { rest: string; iommu: number
   const match = /^(.*),iommu=([^,]*)$/s.exec(text);
   if (match === null) return { rest: text, iommu: 0 };
   const [, rest = '', digits = ''] = match;
-  if (!/^\d{1,3}$/.test(digits)) {
-    throw new CommandError(
-      `${option}: '${digits}' is no number of an IOMMU; the first --iommu is 0`,
-    );
-  }
-  return { rest, iommu: Number(digits) };
+  return { rest, iommu: parseIommu(option, digits) };
 }

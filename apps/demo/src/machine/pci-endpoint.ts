@@ -14,3 +14,8 @@ export function pciEndpoint(bdf: Bdf, iommu = 0): PciEndpoint {
 export function pciDisk(bdf: Bdf, path: string, readOnly = false, iommu = 0): DiskDescription {
   return { kind: 'disk', ...pciEndpoint(bdf, iommu), path, readOnly };
 }
+
+/** Locally administered, the same for the same place. */
+export function macOf(bdf: Bdf): readonly number[] {
+  return [0x52, 0x54, 0, 0, bdf >> 8, bdf & 0xff];
+}

@@ -1,7 +1,7 @@
 /** The machine that the commands make when they are not told otherwise: one IOMMU, and behind it what is asked for. */
 
 import type { DeviceDescription, MachineDescription, MsiWindow } from './machine-description.ts';
-import { pciDisk, pciEndpoint } from './pci-endpoint.ts';
+import { macOf, pciDisk, pciEndpoint } from './pci-endpoint.ts';
 
 /** Where x86 machines send message-signalled interrupts. */
 export const X86_MSI_WINDOWS: readonly MsiWindow[] = [{ start: 0xfee0_0000, end: 0xfeef_ffff }];
@@ -11,6 +11,8 @@ const DISK_BDFS = [0x28, 0x38] as const;
 const RNG_BDF = 0x30;
 /** Where the DMA engine is. */
 export const ENGINE_BDF = 0x40;
+/** Where the virtio-net is. */
+export const NET_BDF = 0x48;
 
 export interface StandardMachineOptions {
   /** Files, at most two; the first is the guest's vda. */
@@ -21,6 +23,8 @@ export interface StandardMachineOptions {
   readonly rng?: boolean;
   /** Whether there is a DMA engine that is passed through; false when not given. */
   readonly engine?: boolean;
+  /** A socket on which passt listens, when there is a virtio-net. */
+  readonly network?: string;
   /** True when not given. */
   readonly bootBypass?: boolean;
   readonly pageSizeMask?: bigint;
@@ -31,12 +35,17 @@ export interface StandardMachineOptions {
 }
 
 export function standardMachine(options: StandardMachineOptions): MachineDescription {
-  const { disks, readOnly, rng = true, engine = false, bootBypass = true, pageSizeMask } = options;
+  const { disks, readOnly, rng = true, engine = false, network } = options;
+  const { bootBypass = true, pageSizeMask } = options;
   const devices: DeviceDescription[] = disks.map((path, index) =>
     pciDisk(DISK_BDFS[index]!, path, readOnly),
   );
   if (rng) devices.push({ kind: 'rng', ...pciEndpoint(RNG_BDF) });
   if (engine) devices.push({ kind: 'engine', ...pciEndpoint(ENGINE_BDF) });
+  if (network !== undefined) {
+    const connected = { network: 'stream', target: network, mac: macOf(NET_BDF) } as const;
+    devices.push({ kind: 'net', ...pciEndpoint(NET_BDF), ...connected });
+  }
   return {
     iommus: [
       {

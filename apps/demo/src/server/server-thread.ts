@@ -98,6 +98,7 @@ function run(): void {
       server.listen(socketPath, pciFunction);
       return { name, bdf, socketPath };
     });
+    for (const network of machine.networks) server.watch(network);
     post({ type: 'listening', sockets, stopHandle: server.stopHandle });
     server.run();
     post({ type: 'stopped', statistics: collectStatistics(machine, isolation) });

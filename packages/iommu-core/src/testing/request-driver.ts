@@ -69,6 +69,10 @@ class ScriptedQueue implements Virtqueue {
     this.used.push(length);
   }
 
+  pushUsedTogether(_heads: Uint16Array, lengths: Uint32Array, count: number): void {
+    this.used.push(...lengths.subarray(0, count));
+  }
+
   shouldInterrupt(): boolean {
     return true;
   }
@@ -109,6 +113,7 @@ export class RequestDriver {
         usedBuffer: (queue) => this.interrupts.push(queue),
         configChange: () => {},
       },
+      requestService: () => {},
     });
   }
 

@@ -1,7 +1,7 @@
 /** Guest memory by DMA_MAP, by the suite of every memory: in place, and by messages. */
 import { writeSync } from 'node:fs';
+import { requireLibc } from '@viommu/linux-io';
 import { guestMemorySuite, testPage } from '@viommu/virtqueue/testing';
-import { requireLibc } from '../native/ffi.ts';
 import { closeFd, memfd } from '../testing-client/test-client.ts';
 import { DmaMemory, type DmaMessages } from './dma-memory.ts';
 import { GuestRamPool } from './guest-ram.ts';

@@ -1,5 +1,5 @@
 /** The DMA windows that a client announced ("VFIO_USER_DMA_MAP"), sorted by address. */
-import { EEXIST, EINVAL, ENOENT, ENOSPC } from '../native/constants.ts';
+import { EEXIST, EINVAL, ENOENT, ENOSPC } from '@viommu/linux-io';
 import { MAX_DMA_MAPS } from '../protocol/constants.ts';
 import type { GuestRam } from './guest-ram.ts';
 

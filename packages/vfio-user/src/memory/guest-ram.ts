@@ -3,15 +3,17 @@ import { fstatSync } from 'node:fs';
 import {
   EACCES,
   EINVAL,
+  type Libc,
   MAP_ANONYMOUS,
+  MAP_FAILED,
   MAP_FIXED,
   MAP_NORESERVE,
   MAP_PRIVATE,
   MAP_SHARED,
+  type Pointer,
   PROT_READ,
   PROT_WRITE,
-} from '../native/constants.ts';
-import { type Libc, MAP_FAILED, type Pointer } from '../native/ffi.ts';
+} from '@viommu/linux-io';
 
 /** A typed array of Node.js 20 ends at 4 GiB, and offsets below 2^30 stay small integers in the engine. */
 const CHUNK_SIZE = 2 ** 30;

@@ -1,5 +1,5 @@
 /** VFIO_USER_DEVICE_GET_INFO: a PCI device that can be reset. */
-import { EINVAL } from '../native/constants.ts';
+import { EINVAL } from '@viommu/linux-io';
 import {
   VFIO_DEVICE_FLAGS_PCI,
   VFIO_DEVICE_FLAGS_RESET,

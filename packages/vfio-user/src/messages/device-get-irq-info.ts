@@ -1,6 +1,7 @@
 /** VFIO_USER_DEVICE_GET_IRQ_INFO: how many INTx lines and MSI-X vectors there are. */
+
+import { EINVAL } from '@viommu/linux-io';
 import type { Interrupts } from '../interrupts.ts';
-import { EINVAL } from '../native/constants.ts';
 import {
   VFIO_IRQ_INFO_AUTOMASKED,
   VFIO_IRQ_INFO_EVENTFD,

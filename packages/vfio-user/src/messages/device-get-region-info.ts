@@ -1,5 +1,5 @@
 /** VFIO_USER_DEVICE_GET_REGION_INFO: the size of a BAR or of configuration space. No region can be mapped by the client. */
-import { EINVAL } from '../native/constants.ts';
+import { EINVAL } from '@viommu/linux-io';
 import {
   VFIO_PCI_NUM_REGIONS,
   VFIO_REGION_INFO_FLAG_READ,

@@ -1,5 +1,5 @@
 /** VFIO_USER_DEVICE_RESET: as after power-on. QEMU sends it at each reset of the machine. */
-import { EINVAL } from '../native/constants.ts';
+import { EINVAL } from '@viommu/linux-io';
 import { HEADER_SIZE } from '../protocol/layout.ts';
 import type { MessageHandler } from './message.ts';
 

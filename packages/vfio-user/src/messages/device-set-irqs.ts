@@ -1,6 +1,7 @@
 /** VFIO_USER_DEVICE_SET_IRQS: sets and takes away eventfds, masks, unmasks and triggers. */
+
+import { EINVAL } from '@viommu/linux-io';
 import type { Interrupts } from '../interrupts.ts';
-import { EINVAL } from '../native/constants.ts';
 import {
   VFIO_IRQ_SET_ACTION_MASK,
   VFIO_IRQ_SET_ACTION_TRIGGER,

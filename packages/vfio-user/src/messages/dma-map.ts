@@ -1,5 +1,5 @@
 /** VFIO_USER_DMA_MAP: a window of guest memory, with a file descriptor when the client shares it. */
-import { EINVAL } from '../native/constants.ts';
+import { EINVAL } from '@viommu/linux-io';
 import { VFIO_USER_DMA_FLAG_READ, VFIO_USER_DMA_FLAG_WRITE } from '../protocol/constants.ts';
 import {
   DMA_MAP_ADDRESS,

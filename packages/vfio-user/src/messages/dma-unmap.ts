@@ -1,5 +1,5 @@
 /** VFIO_USER_DMA_UNMAP: windows of guest memory go away. */
-import { EINVAL } from '../native/constants.ts';
+import { EINVAL } from '@viommu/linux-io';
 import { VFIO_DMA_UNMAP_FLAG_ALL } from '../protocol/constants.ts';
 import {
   DMA_UNMAP_ADDRESS,

@@ -1,5 +1,5 @@
 /** Which handler answers which command. */
-import { EINVAL, EOPNOTSUPP } from '../native/constants.ts';
+import { EINVAL, EOPNOTSUPP } from '@viommu/linux-io';
 import {
   VFIO_USER_DEVICE_GET_INFO,
   VFIO_USER_DEVICE_GET_IRQ_INFO,

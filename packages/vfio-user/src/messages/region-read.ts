@@ -1,5 +1,5 @@
 /** VFIO_USER_REGION_READ: the guest reads registers or configuration space. */
-import { EINVAL } from '../native/constants.ts';
+import { EINVAL } from '@viommu/linux-io';
 import { MAX_DATA_XFER_SIZE } from '../protocol/constants.ts';
 import {
   REGION_ACCESS_COUNT,

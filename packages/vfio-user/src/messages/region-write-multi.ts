@@ -1,5 +1,5 @@
 /** VFIO_USER_REGION_WRITE_MULTI: QEMU gathers posted writes when its queue is long. */
-import { EINVAL } from '../native/constants.ts';
+import { EINVAL } from '@viommu/linux-io';
 import { MAX_MULTI_WRITES } from '../protocol/constants.ts';
 import {
   REGION_ACCESS_COUNT,

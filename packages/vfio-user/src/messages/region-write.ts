@@ -1,5 +1,5 @@
 /** VFIO_USER_REGION_WRITE: the guest writes registers or configuration space. */
-import { EINVAL } from '../native/constants.ts';
+import { EINVAL } from '@viommu/linux-io';
 import {
   REGION_ACCESS_COUNT,
   REGION_ACCESS_DATA,

@@ -1,5 +1,5 @@
 /** VFIO_USER_VERSION: what both sides can do. */
-import { EINVAL } from '../native/constants.ts';
+import { EINVAL } from '@viommu/linux-io';
 import { MAX_DATA_XFER_SIZE, MAX_MSG_FDS } from '../protocol/constants.ts';
 import { VERSION_DATA, VERSION_MAJOR, VERSION_MINOR } from '../protocol/layout.ts';
 import type { MessageHandler } from './message.ts';

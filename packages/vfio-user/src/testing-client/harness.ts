@@ -2,9 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { requireLibc } from '../native/ffi.ts';
+import { requireLibc, unixSocketAddress } from '@viommu/linux-io';
 import { VfioUserServer } from '../server.ts';
-import { socketAddress } from '../unix-socket.ts';
 import { FakePciFunction } from './fake-pci-function.ts';
 import { TestClient, versionRequest } from './test-client.ts';
 
@@ -70,7 +69,7 @@ export class Harness {
   /** A socket file whose server is gone, as after a crash. */
   leaveStaleSocket(path: string): void {
     const libc = requireLibc();
-    const address = socketAddress(path);
+    const address = unixSocketAddress(path)!;
     const fd = libc.socket(1, 1, 0);
     libc.bind(fd, address, address.length);
     libc.close(fd);

@@ -1,9 +1,7 @@
 /** A vfio-user client for tests, in the server's own thread: it sends, the server polls, it receives. */
-import { closeSync, ftruncateSync, readSync } from 'node:fs';
+import { closeSync, ftruncateSync, readSync, writeSync } from 'node:fs';
+import { Arena, requireLibc, unixSocketAddress } from '@viommu/linux-io';
 import koffi from 'koffi';
-import { Arena } from '../native/arena.ts';
-import { requireLibc } from '../native/ffi.ts';
-import { socketAddress } from '../unix-socket.ts';
 
 const libc = requireLibc();
 const library = koffi.load(null);
@@ -50,7 +48,7 @@ export class TestClient {
   #closed = false;
 
   constructor(path: string) {
-    const address = socketAddress(path);
+    const address = unixSocketAddress(path)!;
     this.fd = libc.socket(1, 1 | 0x80000, 0);
     if (libc.connect(this.fd, address, address.length) !== 0) {
       throw new Error(`connect: errno ${libc.errno()}`);
@@ -106,6 +104,11 @@ export function memfd(size: number): number {
 /** An eventfd, which the caller closes. */
 export function eventfd(): number {
   return libc.eventfd(0, 0x800);
+}
+
+/** Signals an eventfd. */
+export function signal(fd: number): void {
+  writeSync(fd, new Uint8Array(new BigUint64Array([1n]).buffer));
 }
 
 /** How often an eventfd was signalled since it was read last. */

@@ -22,6 +22,7 @@ export const VIRTIO_CONFIG_S_NEEDS_RESET = 64;
 export const VIRTIO_CONFIG_S_FAILED = 128;
 
 // "Device Types".
+export const VIRTIO_ID_NET = 1;
 export const VIRTIO_ID_BLOCK = 2;
 export const VIRTIO_ID_ENTROPY = 4;
 export const VIRTIO_ID_IOMMU = 23;

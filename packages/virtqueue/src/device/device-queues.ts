@@ -59,10 +59,9 @@ export class DeviceQueues {
   /**
    * Has the device work through each usable queue that was kicked, once.
    *
-   * @returns true when one of them has buffers left
+   * @returns true when one of them has buffers left, or was kicked meanwhile
    */
   workThroughKicks(): boolean {
-    let left = false;
     for (let index = 0; index < this.#kicked.length; index += 1) {
       if (this.#kicked[index] === 0) continue;
       this.#kicked[index] = 0;
@@ -71,9 +70,8 @@ export class DeviceQueues {
       // The driver can have taken the queue back meanwhile.
       if (this.#rings[index] !== ring) continue;
       this.#kicked[index] = 1;
-      left = true;
     }
-    return left;
+    return this.#kicked.includes(1);
   }
 
   /** The driver takes one queue back: the device cannot use it from now on, whatever it is doing. */

@@ -299,6 +299,20 @@ describe('queues', () => {
       expect(interrupts).toEqual(['used 0', 'used 0']);
     },
   );
+  it('are worked through when the device asks for it', () => {
+    const driver = up();
+    const { requestService } = device.context!;
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    requestService(0);
+    requestService(7);
+    expect(device.calls.at(-1)).toBe('activate');
+    expect(session.service()).toBe(false);
+    expect(device.calls.at(-1)).toBe('notify 0');
+    session.writeStatus(0);
+    requestService(0);
+    session.service();
+    expect(device.calls.at(-1)).toBe('reset');
+  });
 
   it('kicked before DRIVER_OK are not looked at', () => {
     const driver = driverQueue();

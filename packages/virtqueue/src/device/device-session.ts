@@ -231,6 +231,7 @@ export class DeviceSession {
         queues,
         driverFeatures: this.#accepted.mask,
         interrupts: this.#deviceInterrupts,
+        requestService: (index) => this.#queues.kick(index),
       });
     } catch (error) {
       this.#failed('activate', error);

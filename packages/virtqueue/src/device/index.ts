@@ -19,6 +19,7 @@ export {
   VIRTIO_ID_BLOCK,
   VIRTIO_ID_ENTROPY,
   VIRTIO_ID_IOMMU,
+  VIRTIO_ID_NET,
 } from './constants.ts';
 export type { DeviceSessionOptions } from './device-session.ts';
 export { DeviceSession } from './device-session.ts';

@@ -22,6 +22,11 @@ export interface DeviceContext {
   /** The features that driver and device agreed on. */
   readonly driverFeatures: bigint;
   readonly interrupts: InterruptSink;
+  /**
+   * Has `notifyQueue` called for a queue that the driver did not kick: for work that comes from elsewhere, such as a frame
+   * from the network. It is noted, as a kick is, and done when the transport lets the device work the next time.
+   */
+  requestService(queueIndex: number): void;
 }
 
 /**
@@ -33,7 +38,7 @@ export interface DeviceContext {
  * never come from within another call.
  */
 export interface VirtioDevice {
-  /** Device type ("Device Types"): 2 block, 4 entropy, 23 IOMMU. */
+  /** Device type ("Device Types"): 1 network, 2 block, 4 entropy, 23 IOMMU. */
   readonly deviceId: number;
   /** Largest size of each queue: a power of two up to 32768. Its length is the number of queues. */
   readonly queueMaxSizes: readonly number[];
@@ -58,7 +63,7 @@ export interface VirtioDevice {
   activate(context: DeviceContext): void;
 
   /**
-   * Work through a queue that was kicked. Bounded: after about one ring's worth of buffers a device stops and says so,
+   * Work through a queue that was kicked, or for which the device has requested service. Bounded: after about one ring's worth of buffers a device stops and says so,
    * that others in the same thread get their turn.
    *
    * @returns true when buffers are left, and the session shall call again

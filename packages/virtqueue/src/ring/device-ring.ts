@@ -37,6 +37,7 @@ export abstract class DeviceRing implements Virtqueue {
 
   abstract pop(chain: DescriptorChain): boolean;
   abstract pushUsed(head: number, length: number): void;
+  abstract pushUsedTogether(heads: Uint16Array, lengths: Uint32Array, count: number): void;
   abstract shouldInterrupt(): boolean;
   abstract disableNotifications(): void;
   abstract enableNotifications(): boolean;

@@ -80,6 +80,25 @@ export class PackedVirtqueue extends DeviceRing {
   /** @throws VirtioError `NOT_POPPED` when the device does not have this buffer */
   pushUsed(head: number, length: number): void {
     if (!this.#ready()) return;
+    const offset = this.#used.offset * DESC_SIZE;
+    this.#publishUsed(offset, this.#storeUsed(head, length));
+  }
+
+  /** @throws VirtioError `NOT_POPPED` when the device does not have one of the buffers */
+  pushUsedTogether(heads: Uint16Array, lengths: Uint32Array, count: number): void {
+    if (count === 0 || !this.#ready()) return;
+    const first = this.#used.offset * DESC_SIZE;
+    const firstTail = this.#storeUsed(heads[0]!, lengths[0]!);
+    for (let index = 1; index < count; index += 1) {
+      const offset = this.#used.offset * DESC_SIZE;
+      this.#ring.store32(offset + DESC_TAIL, this.#storeUsed(heads[index]!, lengths[index]!));
+    }
+    // The driver waits for the first one: it sees those behind it when it sees that.
+    this.#publishUsed(first, firstTail);
+  }
+
+  /** Stores the next used descriptor but for its last four bytes, which say that it is used, and gives these back. */
+  #storeUsed(head: number, length: number): number {
     const chainLength = this.#chainLengths[head] ?? 0;
     if (chainLength === 0) {
       throw new VirtioError(
@@ -91,14 +110,17 @@ export class PackedVirtqueue extends DeviceRing {
     this.#inFlight -= chainLength;
     this.#unsignalled += chainLength;
     const used = this.#used;
-    const offset = used.offset * DESC_SIZE;
     // "In a used descriptor, this bit is used to specify whether any data has been written by the device"
     const flags = used.usedFlags | (length > 0 ? VIRTQ_DESC_F_WRITE : 0);
-    this.#ring.store32(offset + DESC_LEN, length);
-    // The driver looks at the flags first: the store below publishes all stores before it.
-    this.#ring.storeShared32(offset + DESC_TAIL, (flags << TAIL_FLAGS_SHIFT) | head);
+    this.#ring.store32(used.offset * DESC_SIZE + DESC_LEN, length);
     // "The device only writes out a single used descriptor for the whole list. It then skips forward"
     used.advance(chainLength);
+    return (flags << TAIL_FLAGS_SHIFT) | head;
+  }
+
+  #publishUsed(offset: number, tail: number): void {
+    // The driver looks at the flags first: the store below publishes all stores before it.
+    this.#ring.storeShared32(offset + DESC_TAIL, tail);
     if (this.#ring.failed) this.fail('the descriptor ring is not in memory');
   }
 

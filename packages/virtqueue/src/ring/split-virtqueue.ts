@@ -70,9 +70,23 @@ export class SplitVirtqueue extends DeviceRing {
 
   pushUsed(head: number, length: number): void {
     if (!this.#ready()) return;
+    this.#storeUsed(head, length);
+    this.#publishUsed();
+  }
+
+  pushUsedTogether(heads: Uint16Array, lengths: Uint32Array, count: number): void {
+    if (!this.#ready()) return;
+    for (let index = 0; index < count; index += 1) this.#storeUsed(heads[index]!, lengths[index]!);
+    this.#publishUsed();
+  }
+
+  #storeUsed(head: number, length: number): void {
     const offset = USED_RING + USED_ELEM_SIZE * (this.#usedIdx & (this.size - 1));
     this.#used.storePair32(offset, head, length);
     this.#usedIdx = (this.#usedIdx + 1) & WRAP;
+  }
+
+  #publishUsed(): void {
     // "The device MUST set len prior to updating the used idx": the store below publishes all stores before it.
     this.#used.storeShared16(USED_IDX, this.#usedIdx);
     if (this.#used.failed) this.fail('the used ring is not in memory');

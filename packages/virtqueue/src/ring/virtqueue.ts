@@ -60,6 +60,13 @@ export interface Virtqueue {
    */
   pushUsed(head: number, length: number): void;
 
+  /**
+   * Hands `count` buffers back at once: the driver sees all of them used, or none. For one frame that is spread over several.
+   *
+   * @param heads in the order in which they were popped; `lengths` by the same index
+   */
+  pushUsedTogether(heads: Uint16Array, lengths: Uint32Array, count: number): void;
+
   /** Whether the driver wants an interrupt for what was pushed since the last call. Ask once for all that was pushed in one go. */
   shouldInterrupt(): boolean;
 

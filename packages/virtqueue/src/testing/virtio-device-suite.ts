@@ -59,6 +59,10 @@ class TestQueue implements Virtqueue {
     this.used.set(head, length);
   }
 
+  pushUsedTogether(heads: Uint16Array, lengths: Uint32Array, count: number): void {
+    for (let index = 0; index < count; index += 1) this.pushUsed(heads[index]!, lengths[index]!);
+  }
+
   shouldInterrupt(): boolean {
     return true;
   }
@@ -113,6 +117,7 @@ export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): vo
         queues,
         driverFeatures: device.deviceFeatures | (1n << 32n),
         interrupts: { usedBuffer: (index) => interrupted.push(index), configChange() {} },
+        requestService() {},
       });
     const none = () => device.queueMaxSizes.map(() => undefined);
     const each = () => device.queueMaxSizes.map((_, index) => index);

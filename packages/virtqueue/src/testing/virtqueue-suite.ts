@@ -113,6 +113,25 @@ export function virtqueueSuite(
       expect(driver.freeCount).toBe(8);
     });
 
+    it('hands several buffers back at once, around the end of the ring', () => {
+      const heads = new Uint16Array(8);
+      const lengths = new Uint32Array(8);
+      for (let token = 0; token < 30; token += 3) {
+        for (let index = 0; index < 3; index += 1) {
+          driver.add([], one(token + index, 64), token + index);
+          queue.pop(chain);
+          heads[index] = chain.head;
+          lengths[index] = token + index;
+        }
+        queue.pushUsedTogether(heads, lengths, 3);
+        for (let index = 0; index < 3; index += 1) {
+          expect(driver.takeUsed(used)).toBe(true);
+          expect(used).toEqual({ token: token + index, length: token + index });
+        }
+        expect(driver.takeUsed(used)).toBe(false);
+      }
+    });
+
     it.each([1, 2, 4, 256, 4096, 32768])('is filled to its size of %d, and emptied', (size) => {
       create(size);
       for (let token = 0; token < size; token += 1) {

@@ -54,7 +54,7 @@ export interface ExtendMachineTreeOptions {
 }
 
 /** A PCI function with windows, and the addresses that they have, the end inclusive. Its windows share its INTA. */
-export interface WindowsFunction {
+interface WindowsFunction {
   readonly bdf: number;
   readonly start: number;
   readonly end: number;

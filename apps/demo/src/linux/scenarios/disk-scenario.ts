@@ -18,9 +18,9 @@ export const DISK_SCENARIO: Scenario = {
   name: 'disk',
   summary: 'a virtual disk behind the IOMMU',
   machine: {},
-  steps: STEPS,
+  steps: () => STEPS,
   faults: 0,
-  needsCompiler: false,
+  parts: {},
   judge,
 };
 

@@ -18,14 +18,14 @@ export const PACKED_SCENARIO: Scenario = {
     diskBytes: [DISK_BYTES],
     describe: (setting) => standardMachine({ ...setting, packed: true }),
   },
-  steps: [
+  steps: () => [
     { step: 'report' },
     { step: 'write', disk: 'vda', ...WRITTEN },
     { step: 'read', disk: 'vda', offset: 0, length: DISK_BYTES },
     { step: 'rng' },
   ],
   faults: 0,
-  needsCompiler: false,
+  parts: {},
   judge,
 };
 

@@ -16,9 +16,9 @@ export const PASSTHROUGH_SCENARIO: Scenario = {
     diskBytes: [DISK_BYTES],
     describe: (setting) => standardMachine({ ...setting, engine: true }),
   },
-  steps: [{ step: 'report' }, { step: 'vfio', bdf: ENGINE_BDF }],
+  steps: () => [{ step: 'report' }, { step: 'vfio', bdf: ENGINE_BDF }],
   faults: 2,
-  needsCompiler: true,
+  parts: { compiler: true },
   judge,
 };
 

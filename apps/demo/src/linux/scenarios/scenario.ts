@@ -1,7 +1,10 @@
 /** The contract Scenario: one way to boot the stock guest, and what must hold then. Types and docs only. */
+
 import type { GuestStep } from '../../guest/guest-steps.ts';
+import type { PartChoice } from '../../guest/part-choice.ts';
 import type { GuestRun } from '../../guest/run-guest.ts';
 import type { ServerMessage, ServerStatistics } from '../../server/server-messages.ts';
+import type { Download } from '../guest-network.ts';
 import type { LinuxMachineOptions } from '../linux-machine.ts';
 
 /** One thing that had to hold. */
@@ -18,6 +21,7 @@ export interface ScenarioOutcome {
   readonly messages: readonly ServerMessage[];
   /** Paths of the disk images, the guest's vda first. */
   readonly disks: readonly string[];
+  readonly download: Download | undefined;
 }
 
 export interface ScenarioJudgement {
@@ -35,10 +39,11 @@ export interface Scenario {
   readonly summary: string;
   /** What the machine has beside the IOMMU. */
   readonly machine: Omit<LinuxMachineOptions, 'parts' | 'onMessage' | 'threadFile'>;
-  readonly steps: readonly GuestStep[];
+  /** @param download what there is to fetch, if the machine has a network */
+  steps(download: Download | undefined): readonly GuestStep[];
   /** Faults that are meant to be. */
   readonly faults: number;
-  /** Whether a program has to be compiled for the guest. */
-  readonly needsCompiler: boolean;
+  /** What a guest needs beside QEMU, a kernel and busybox. */
+  readonly parts: Pick<PartChoice, 'compiler' | 'network'>;
   judge(outcome: ScenarioOutcome): ScenarioJudgement;
 }

@@ -25,9 +25,9 @@ export const TWO_IOMMUS_SCENARIO: Scenario = {
   name: 'two-iommus',
   summary: 'two IOMMUs, each with a disk of the same endpoint ID',
   machine: { diskBytes: [DISK_BYTES, DISK_BYTES], describe, checkIsolation: true },
-  steps: [{ step: 'report' }, ...STEPS],
+  steps: () => [{ step: 'report' }, ...STEPS],
   faults: 0,
-  needsCompiler: false,
+  parts: {},
   judge,
 };
 

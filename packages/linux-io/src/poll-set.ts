@@ -1,7 +1,7 @@
-/** The array of `struct pollfd` that the server blocks in: one fixed slot per file descriptor. */
+/** The array of `struct pollfd` that a thread blocks in: one fixed slot per file descriptor. */
 import { Arena } from './arena.ts';
 import { EINTR } from './constants.ts';
-import type { Libc } from './ffi.ts';
+import type { Libc } from './libc.ts';
 
 const ARENA_SIZE = 4096;
 const POLLFD_SIZE = 8;

@@ -1,7 +1,7 @@
 /** Memory outside the JavaScript heap: it never moves, so the kernel can be given its address again and again. */
-import { VfioUserError } from '../error.ts';
 import { MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE, PROT_READ, PROT_WRITE } from './constants.ts';
-import { type Libc, MAP_FAILED, type Pointer } from './ffi.ts';
+import { LinuxIoError } from './error.ts';
+import { type Libc, MAP_FAILED, type Pointer } from './libc.ts';
 
 /** Arenas that were given back, by size. They are used again and never unmapped, so no view of one can dangle. */
 const spares = new Map<number, Arena[]>();
@@ -19,7 +19,7 @@ export class Arena {
 
   /**
    * @param size in bytes; only what is touched takes memory
-   * @throws {VfioUserError} SYSTEM
+   * @throws {LinuxIoError} SYSTEM
    */
   static take(libc: Libc, size: number): Arena {
     const spare = spares.get(size)?.pop();
@@ -29,7 +29,7 @@ export class Arena {
     const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     const address = libc.mmap(0n, size, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (address === MAP_FAILED) {
-      throw new VfioUserError('SYSTEM', `No memory for ${size} bytes of message buffers`);
+      throw new LinuxIoError('SYSTEM', `No memory for ${size} bytes of buffers`);
     }
     return new Arena(address, libc.view(address, size));
   }

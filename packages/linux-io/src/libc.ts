@@ -1,6 +1,6 @@
 /** The C library's functions that Node.js has no API for, called through koffi. */
 import { createRequire } from 'node:module';
-import { VfioUserError } from '../error.ts';
+import { LinuxIoError } from './error.ts';
 
 /** An address in this process. */
 export type Pointer = bigint;
@@ -16,7 +16,9 @@ export interface Libc {
   recvmsg(fd: number, header: Pointer, flags: number): number;
   recv(fd: number, target: Pointer, length: number, flags: number): number;
   send(fd: number, source: Pointer, length: number, flags: number): number;
+  read(fd: number, target: Pointer, length: number): number;
   write(fd: number, source: Pointer, length: number): number;
+  ioctl(fd: number, request: number, argument: Pointer): number;
   close(fd: number): number;
   eventfd(initial: number, flags: number): number;
   umask(mask: number): number;
@@ -42,13 +44,13 @@ type Koffi = typeof import('koffi');
 
 let libc: Libc | undefined;
 
-/** Why this system cannot serve vfio-user, or undefined when it can. */
+/** Why these calls cannot be made here, or undefined when they can: on Linux, x64 or arm64, with koffi's binary present. */
 export function whyUnsupported(): string | undefined {
   if (process.platform !== 'linux') {
-    return `vfio-user needs Linux (SCM_RIGHTS, eventfd, memfd); this is ${process.platform}`;
+    return `it needs Linux; this is ${process.platform}`;
   }
   if (process.arch !== 'x64' && process.arch !== 'arm64') {
-    return `vfio-user is supported on x64 and arm64; this is ${process.arch}`;
+    return `it is supported on x64 and arm64; this is ${process.arch}`;
   }
   try {
     loadLibc();
@@ -59,19 +61,14 @@ export function whyUnsupported(): string | undefined {
 }
 
 /**
- * @throws {VfioUserError} UNSUPPORTED
+ * @throws {LinuxIoError} UNSUPPORTED
  */
 export function requireLibc(): Libc {
   const reason = whyUnsupported();
   if (reason !== undefined) {
-    throw new VfioUserError('UNSUPPORTED', reason);
+    throw new LinuxIoError('UNSUPPORTED', `No system calls by FFI: ${reason}`);
   }
   return loadLibc();
-}
-
-/** True when this system can serve vfio-user: Linux on x64 or arm64, with koffi's binary present. */
-export function isVfioUserSupported(): boolean {
-  return whyUnsupported() === undefined;
 }
 
 function loadLibc(): Libc {
@@ -95,7 +92,9 @@ function declareLibc(koffi: Koffi): Libc {
     recvmsg: library.func('int64_t recvmsg(int, void*, int)'),
     recv: library.func('int64_t recv(int, void*, size_t, int)'),
     send: library.func('int64_t send(int, void*, size_t, int)'),
+    read: library.func('int64_t read(int, void*, size_t)'),
     write: library.func('int64_t write(int, void*, size_t)'),
+    ioctl: library.func('int ioctl(int, unsigned long, void*)'),
     close: library.func('int close(int)'),
     eventfd: library.func('int eventfd(unsigned int, int)'),
     umask: library.func('unsigned int umask(unsigned int)'),

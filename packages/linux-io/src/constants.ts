@@ -14,6 +14,7 @@ export const MSG_CMSG_CLOEXEC = 0x40000000;
 
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;
+export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
 
 export const PROT_READ = 0x1;
@@ -27,14 +28,16 @@ export const MAP_NORESERVE = 0x4000;
 export const EFD_NONBLOCK = 0x800;
 export const EFD_CLOEXEC = 0x80000;
 
+export const EPERM = 1;
+export const ENOENT = 2;
 export const EINTR = 4;
+export const EIO = 5;
 export const EAGAIN = 11;
 export const EACCES = 13;
+export const EBUSY = 16;
 export const EEXIST = 17;
 export const EINVAL = 22;
-export const ENOENT = 2;
 export const ENOSPC = 28;
-export const EPERM = 1;
+export const EOPNOTSUPP = 95;
 export const EADDRINUSE = 98;
 export const ECONNREFUSED = 111;
-export const EOPNOTSUPP = 95;

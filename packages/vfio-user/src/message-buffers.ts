@@ -1,10 +1,8 @@
 /** The buffers of one connection: a received message, a message to send, and what recvmsg() needs to bring descriptors. */
 
-import { MAX_DATA_XFER_SIZE } from '../protocol/constants.ts';
-import { DMA_ACCESS_SIZE, HEADER_SIZE } from '../protocol/layout.ts';
-import { Arena } from './arena.ts';
-import { SCM_RIGHTS, SOL_SOCKET } from './constants.ts';
-import type { Libc, Pointer } from './ffi.ts';
+import { Arena, type Libc, type Pointer, SCM_RIGHTS, SOL_SOCKET } from '@viommu/linux-io';
+import { MAX_DATA_XFER_SIZE } from './protocol/constants.ts';
+import { DMA_ACCESS_SIZE, HEADER_SIZE } from './protocol/layout.ts';
 
 /** No message is longer: the most data, after the longest fixed part that any message with data has. */
 export const MAX_MESSAGE_SIZE = DMA_ACCESS_SIZE + MAX_DATA_XFER_SIZE;

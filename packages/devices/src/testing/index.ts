@@ -1,0 +1,1 @@
+export { type NetBackendSubject, netBackendSuite, testFrame } from './net-backend-suite.ts';
