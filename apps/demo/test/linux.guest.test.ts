@@ -41,11 +41,9 @@ describe.runIf(hasGuest)('a stock Linux guest', () => {
       id: '1af4:1057',
       driver: 'virtio-pci',
     });
-    expect(boot.virtio).toContainEqual({
-      address: '0000:00:04.0',
-      id: '23',
-      driver: 'virtio_iommu',
-    });
+    expect(boot.virtio).toContainEqual(
+      expect.objectContaining({ address: '0000:00:04.0', id: '23', driver: 'virtio_iommu' }),
+    );
     expect(boot.iommuGroups.flatMap(({ devices }) => devices).sort()).toEqual([
       '0000:00:05.0',
       '0000:00:06.0',
@@ -117,7 +115,9 @@ describe.runIf(hasGuest)('a stock Linux guest', () => {
     const boot = bootOf(runs[0]);
     expect(boot.iommuGroups.map(({ type }) => type)).toEqual(['identity', 'identity']);
     expect(boot.reads[1]?.sha256).toBe(boot.writes[0]?.sha256);
-    expect(messages).toContainEqual({ type: 'attached', endpoint: 0x28, domain: 0, bypass: true });
+    expect(messages).toContainEqual(
+      expect.objectContaining({ type: 'attached', endpoint: 0x28, domain: 0, bypass: true }),
+    );
     expect(statistics.requests.map).toBe(0);
     const disk = statistics.endpoints.find(({ endpoint }) => endpoint === 0x28);
     expect(disk?.bypassedAfterAttach).toBeGreaterThan(12 * MEBIBYTE);
