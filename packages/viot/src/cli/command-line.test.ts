@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { IASL_DMAR } from '../fixtures/vendor-tables.ts';
 import { CommandError } from './command-error.ts';
 import { writeOutput } from './streams.ts';
 
@@ -94,6 +95,18 @@ devices                             endpoint IDs   IOMMU
 range 0000:00:00.0 to 0000:00:00.7  0x0 to 0x7     0
 range 0000:00:01.1 to 0000:ff:1f.7  0x9 to 0xffff  0
 `);
+  });
+
+  it("shows what a vendor's table says, and what of it is left out", () => {
+    const text = outputOf(['decode', '-'], IASL_DMAR);
+    expect(text).toMatch(/^DMAR: 3 IOMMUs, \d+ endpoint ranges?\n/);
+    expect(text).toMatch(/^0 {6}vt-d at 0x/m);
+    const leftOut = text.slice(text.indexOf('left out, since')).trimEnd().split('\n').slice(1);
+    expect(leftOut).toHaveLength(2);
+    for (const line of leftOut) expect(line).toMatch(/^0x[0-9a-f]+ +\S/);
+    const { status, stdout, stderr } = viot(['decode', '--json', '-'], IASL_DMAR);
+    expect([status, JSON.parse(stdout).iommus.length]).toEqual([0, 3]);
+    expect(stderr.match(/^viot: stdin: left out at 0x[0-9a-f]+: \S/gm)).toHaveLength(2);
   });
 
   it('shows no control characters of a table', () => {

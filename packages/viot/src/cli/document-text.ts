@@ -3,15 +3,13 @@ import { describeIommu, describeRange, hex } from '../describe.ts';
 import { encodeViot } from '../table/encode.ts';
 import { nodeOffsets } from '../table/node-offsets.ts';
 import type { ViotNode, ViotTable } from '../table/viot-table.ts';
-import type { EndpointRange, Topology } from '../topology.ts';
-import type { Document } from './document.ts';
+import type { EndpointRange } from '../topology.ts';
+import type { Document, TopologyDocument } from './document.ts';
 import { printable } from './printable.ts';
 import { count, textTable } from './text-table.ts';
 
 export function documentText(document: Document): string {
-  return document.form === 'table'
-    ? tableText(document.table)
-    : topologyText(document.topology, document.source);
+  return document.form === 'table' ? tableText(document.table) : topologyText(document);
 }
 
 function tableText(table: ViotTable): string {
@@ -48,7 +46,8 @@ function nodeCells(node: ViotNode): string[] {
   }
 }
 
-function topologyText({ iommus, endpoints }: Topology, source: string): string {
+function topologyText({ topology, source, passedOver }: TopologyDocument): string {
+  const { iommus, endpoints } = topology;
   const iommuTable = textTable(
     ['IOMMU', 'device'],
     iommus.map((iommu, index) => [String(index), describeIommu(iommu)]),
@@ -58,7 +57,11 @@ function topologyText({ iommus, endpoints }: Topology, source: string): string {
     endpoints.map((range) => [...rangeCells(range), String(range.iommu)]),
   );
   const summary = `${printable(source)}: ${count(iommus, 'IOMMU')}, ${count(endpoints, 'endpoint range')}\n`;
-  return [summary, iommuTable, rangeTable].filter((part) => part !== '').join('\n');
+  const restTable = textTable(
+    ['offset', 'left out, since a topology does not hold it'],
+    passedOver.map(({ offset, reason }) => [hex(offset), printable(reason)]),
+  );
+  return [summary, iommuTable, rangeTable, restTable].filter((part) => part !== '').join('\n');
 }
 
 /** Devices, and their endpoint IDs. */

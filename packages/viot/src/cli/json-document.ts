@@ -77,7 +77,12 @@ const TOPOLOGY = object({
 export function documentFromJson(bytes: Uint8Array): Document {
   const value = parse(bytes);
   if (typeof value === 'object' && value !== null && 'iommus' in value) {
-    return { form: 'topology', topology: checked<Topology>(value, TOPOLOGY), source: 'JSON' };
+    return {
+      form: 'topology',
+      topology: checked<Topology>(value, TOPOLOGY),
+      source: 'JSON',
+      passedOver: [],
+    };
   }
   return { form: 'table', table: checked<ViotTable>(value, TABLE) };
 }

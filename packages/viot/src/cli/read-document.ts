@@ -1,5 +1,6 @@
 /** Reads what a command is given, as bytes or as JSON. */
 import { isFlattenedTree } from '../device-tree/flattened-tree.ts';
+import type { PassedOver } from '../passed-over.ts';
 import { readTopology } from '../read-topology.ts';
 import { signatureOf } from '../table/acpi-header.ts';
 import { decodeViot } from '../table/decode.ts';
@@ -27,5 +28,7 @@ function parse(bytes: Uint8Array): Document {
   const signature = signatureOf(bytes);
   if (signature === VIOT_SIGNATURE) return { form: 'table', table: decodeViot(bytes) };
   const source = isFlattenedTree(bytes) ? 'device tree' : signature;
-  return { form: 'topology', topology: readTopology(bytes), source };
+  const passedOver: PassedOver[] = [];
+  const topology = readTopology(bytes, { passedOver: (what) => passedOver.push(what) });
+  return { form: 'topology', topology, source, passedOver };
 }

@@ -1,8 +1,10 @@
 /** `viot decode`: what a table or a device tree says. */
 import type { Command } from 'commander';
+import { hex } from '../../describe.ts';
 import { documentText } from '../document-text.ts';
+import { printable } from '../printable.ts';
 import { readDocument } from '../read-document.ts';
-import { type Streams, writeOutput } from '../streams.ts';
+import { nameOf, type Streams, writeOutput } from '../streams.ts';
 
 export function addDecodeCommand(program: Command, streams: Streams): void {
   program
@@ -15,5 +17,12 @@ export function addDecodeCommand(program: Command, streams: Streams): void {
       const value = document.form === 'table' ? document.table : document.topology;
       const text = json ? `${JSON.stringify(value, null, 2)}\n` : documentText(document);
       await writeOutput(text, undefined, streams);
+      if (json && document.form === 'topology') {
+        for (const { offset, reason } of document.passedOver) {
+          streams.stderr.write(
+            `viot: ${nameOf(file)}: left out at ${hex(offset)}: ${printable(reason)}\n`,
+          );
+        }
+      }
     });
 }
