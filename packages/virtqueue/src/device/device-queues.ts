@@ -91,15 +91,10 @@ export class DeviceQueues {
     }
   }
 
-  /** Nothing is taken from the rings or given back any more, whoever still holds them. */
-  retire(): void {
+  /** Back to the state after power-on. Nothing is taken from the rings or given back any more, whoever still holds them. */
+  clear(): void {
     this.forgetKicks();
     for (const ring of this.#rings) ring?.retire();
-  }
-
-  /** Back to the state after power-on. */
-  clear(): void {
-    this.retire();
     this.#memory = undefined;
     this.#rings.fill(undefined);
     for (const settings of this.settings) settings.clear();

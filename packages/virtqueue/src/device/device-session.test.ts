@@ -396,14 +396,16 @@ describe('while the device is at work', () => {
     const statuses: number[] = [];
     device.during = () => {
       session.writeStatus(0);
-      session.writeStatus(1);
       statuses.push(session.status);
-      expect(device.calls.at(-1)).toBe('notify 0');
+      expect([session.readDriverFeatures(0), session.queue(0)!.enabled]).toEqual([0, false]);
+      device.context!.interrupts.configChange();
+      session.notify(0);
+      expect([device.context!.queues[0], device.calls.at(-1)]).toEqual([undefined, 'notify 0']);
     };
     for (let token = 0; token < 3; token += 1) driver.add([{ address: 0, length: 1 }], [], token);
     session.notify(0);
     expect(session.service()).toBe(false);
-    expect(statuses).toEqual([UP]);
+    expect(statuses).toEqual([NEEDS_RESET]);
     expect([session.status, device.calls.at(-1)]).toEqual([0, 'reset']);
     expect(driver.takeUsed({ token: 0, length: 0 })).toBe(false);
     expect([interrupts, log]).toEqual([[], []]);
@@ -413,6 +415,86 @@ describe('while the device is at work', () => {
     session.notify(0);
     session.service();
     expect(again.takeUsed({ token: 0, length: 0 })).toBe(true);
+  });
+
+  /** What a driver does that does not wait for its reset; Linux writes what it has read and one bit more. */
+  function resetAtOnce(high: number): void {
+    const add = (bit: number) => session.writeStatus(session.status | bit);
+    session.writeStatus(0);
+    add(1);
+    add(2);
+    session.writeDriverFeatures(0, 5);
+    session.writeDriverFeatures(1, high);
+    add(8);
+    expect(session.status).toBe(AGREED | NEEDS_RESET);
+  }
+
+  it.each([1, 0x101, 5])(
+    'a driver that does not wait for its reset has lost nothing, with features %d',
+    (high) => {
+      open(high === 5);
+      const first = up();
+      let driver: DriverQueue | undefined;
+      device.during = () => {
+        device.during = () => {};
+        resetAtOnce(high);
+        // Another queue than before, taken back once before it is used.
+        driver = driverQueue(BigInt(high) << 32n, 4, RING + 0x800);
+        const queue = session.queue(1)!;
+        enable(driver.addresses, 1);
+        queue.disable();
+        expect([queue.enabled, queue.size]).toEqual([false, 4]);
+        queue.enable();
+        session.writeStatus(session.status | 4);
+        driver.add([{ address: 0, length: 9 }], [], 3);
+        session.notify(1);
+        expect(session.status).toBe(UP | NEEDS_RESET);
+        expect(device.calls.slice(-2)).toEqual(['activate', 'notify 0']);
+      };
+      first.add([{ address: 0, length: 1 }], [], 0);
+      session.notify(0);
+      expect(session.service()).toBe(true);
+      expect(session.status).toBe(UP);
+      expect(device.calls.slice(-4)).toEqual([
+        'notify 0',
+        'reset',
+        `accept ${((BigInt(high) << 32n) | 5n).toString(16)}`,
+        'activate',
+      ]);
+      expect(session.service()).toBe(false);
+      const used = { token: -1, length: -1 };
+      expect([first.takeUsed(used), driver?.takeUsed(used)]).toEqual([false, true]);
+      expect([used, interrupts, log]).toEqual([{ token: 3, length: 9 }, ['used 1'], []]);
+    },
+  );
+
+  it('a driver that does not wait hears later that its features are refused', () => {
+    const driver = up();
+    device.during = () => {
+      resetAtOnce(1);
+      device.accepts = false;
+    };
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    expect(session.service()).toBe(false);
+    expect(session.status).toBe(AGREED | NEEDS_RESET);
+    expect(log).toEqual([expect.stringContaining('refuses features')]);
+    device.accepts = true;
+    up();
+    expect(session.status).toBe(UP);
+  });
+
+  it('what it throws after a reset does not break what comes then', () => {
+    const driver = up();
+    device.during = () => {
+      session.writeStatus(0);
+      session.writeStatus(1);
+      throw new Error('bad day');
+    };
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    expect(session.service()).toBe(false);
+    expect([session.status, log.length, device.calls.at(-1)]).toEqual([1, 1, 'reset']);
   });
 
   it('a reset of its queue ends its work, and is done when it has returned', () => {

@@ -62,7 +62,10 @@ export class DeviceSession {
   #active = false;
   /** The device is at work. Where it reaches memory by messages, the driver's register writes arrive meanwhile. */
   #working = false;
-  /** A reset came while the device was at work: its queues are gone, the rest waits, and so does the driver. */
+  /**
+   * A reset came while the device was at work: the registers are reset, the device itself is when it has returned. What a
+   * driver writes that does not wait for that (Linux' driver of virtio over MMIO does not) is kept, and holds from then on.
+   */
   #resetPending = false;
   /** So did the end of single queues. */
   #queueEndPending = false;
@@ -89,7 +92,9 @@ export class DeviceSession {
     this.#interrupts = options.interrupts;
     this.#deviceInterrupts = {
       usedBuffer: (index) => options.interrupts.usedBuffer(index),
-      configChange: () => this.configChanged(),
+      configChange: () => {
+        if (!this.#resetPending) this.configChanged();
+      },
     };
     this.#logger = options.logger ?? silentLogger;
     this.#memory = options.memory;
@@ -120,20 +125,17 @@ export class DeviceSession {
     if ((this.#status & VIRTIO_CONFIG_S_FEATURES_OK) === 0) this.#accepted.write(select, value);
   }
 
+  /** DEVICE_NEEDS_RESET is set, too, until a reset is done: "by reinitializing device status to 0" a device says that it is. */
   get status(): number {
-    return this.#status;
+    return this.#resetPending ? this.#status | VIRTIO_CONFIG_S_NEEDS_RESET : this.#status;
   }
 
-  /**
-   * "Device Status Field": 0 resets; bits are only ever added; FEATURES_OK and DRIVER_OK take effect once. The status reads
-   * as 0 when the reset is done.
-   */
+  /** "Device Status Field": 0 resets; bits are only ever added; FEATURES_OK and DRIVER_OK take effect once. */
   writeStatus(value: number): void {
     if (value === 0) {
       this.reset();
       return;
     }
-    if (this.#resetPending) return;
     let added = value & STATUS_BITS & ~this.#status & ~VIRTIO_CONFIG_S_NEEDS_RESET;
     if ((added & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && !this.#agrees())
       added &= ~VIRTIO_CONFIG_S_FEATURES_OK;
@@ -141,7 +143,7 @@ export class DeviceSession {
     if ((added & VIRTIO_CONFIG_S_DRIVER_OK) === 0) return;
     if ((this.#status & VIRTIO_CONFIG_S_FEATURES_OK) === 0)
       this.needsReset('DRIVER_OK without FEATURES_OK');
-    else this.#activate();
+    else if (!this.#resetPending) this.#activate();
   }
 
   /** Counts changes of the configuration; transports show as many of its bits as they have. */
@@ -176,10 +178,7 @@ export class DeviceSession {
     this.#working = true;
     const left = this.#queues.workThroughKicks();
     this.#working = false;
-    if (this.#resetPending) {
-      this.reset();
-      return false;
-    }
+    if (this.#resetPending) return this.#finishReset();
     if (this.#queueEndPending) this.#finishQueueEnds();
     return left;
   }
@@ -200,17 +199,29 @@ export class DeviceSession {
     this.#interrupts.configChange();
   }
 
-  /** Back to the state after power-on; at the end of {@link service} when the device is at work. */
+  /** Back to the state after power-on; the device itself at the end of {@link service} when it is at work. */
   reset(): void {
-    this.#queues.retire();
-    this.#resetPending = this.#working;
-    if (this.#working) return;
     this.#queueEndPending = false;
     this.#status = 0;
     this.#active = false;
     this.#accepted.clear();
     this.#queues.clear();
+    this.#resetPending = this.#working;
+    if (!this.#working) this.device.reset();
+  }
+
+  /** @returns whether there may be work: a driver that did not wait may have kicked any queue. */
+  #finishReset(): boolean {
+    this.#resetPending = false;
     this.device.reset();
+    if ((this.#status & VIRTIO_CONFIG_S_FEATURES_OK) === 0) return false;
+    if (!this.#agrees()) {
+      this.needsReset('it refuses features that the driver wrote before the last reset was done');
+    } else if ((this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) {
+      this.#activate();
+      for (let index = 0; index < this.queueCount; index += 1) this.#queues.kick(index);
+    }
+    return (this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
   }
 
   #agrees(): boolean {
@@ -218,7 +229,8 @@ export class DeviceSession {
     // "The device SHOULD NOT set FEATURES_OK" for features that it did not offer, or for a legacy driver.
     if ((features & ~this.offeredFeatures) !== 0n || (features & VIRTIO_F_VERSION_1) === 0n)
       return false;
-    return this.device.acceptFeatures?.(features) ?? true;
+    // Not from within another call: asked when the reset is done.
+    return this.#resetPending || (this.device.acceptFeatures?.(features) ?? true);
   }
 
   #activate(): void {
@@ -251,15 +263,16 @@ export class DeviceSession {
   #failed(method: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.#logger.error(`virtio device ${this.device.deviceId}: ${method} threw: ${message}`);
-    this.needsReset(`an internal error in ${method}`);
+    if (!this.#resetPending) this.needsReset(`an internal error in ${method}`);
   }
 
   /** "After a queue has been reset by the driver, the device MUST NOT execute any requests from that virtqueue" */
   #endQueue(index: number, end: QueueEnd): void {
     if (end === 'reset' && (this.#accepted.mask & VIRTIO_F_RING_RESET) === 0n) return;
     this.#queues.beginEnd(index, end);
-    this.#queueEndPending = this.#working;
-    if (!this.#working) this.#finishQueueEnds();
+    // After a reset the device has no queue with which it could come to an end.
+    this.#queueEndPending = this.#working && !this.#resetPending;
+    if (!this.#queueEndPending) this.#finishQueueEnds();
   }
 
   #finishQueueEnds(): void {

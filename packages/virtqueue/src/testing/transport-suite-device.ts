@@ -19,6 +19,8 @@ export class TransportSuiteDevice implements VirtioDevice {
   readonly config = Uint8Array.from({ length: 12 }, (_, index) => 0x80 + index);
   context: DeviceContext | undefined;
   acceptable = true;
+  /** What happens while a buffer is handled. */
+  during: () => void = () => {};
   /** Buffers that were handled, and queues that were reset. */
   handled = 0;
   readonly resets: number[] = [];
@@ -49,6 +51,7 @@ export class TransportSuiteDevice implements VirtioDevice {
     if (queue === undefined) return false;
     const handleChain = ({ head, readableLength }: DescriptorChain) => {
       this.handled += 1;
+      this.during();
       if (readableLength !== TO_KEEP) return readableLength;
       this.#kept = { queue, head };
       return CHAIN_KEPT;

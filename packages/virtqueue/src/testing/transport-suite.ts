@@ -1,65 +1,38 @@
 /** transportSuite: what a transport must do, told by its driver half and a device; each transport runs it in its own tests. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { VirtioDevice } from '../device/virtio-device.ts';
-import { createDriverQueue } from '../driver/create-driver-queue.ts';
 import type { DriverQueue } from '../driver/driver-queue.ts';
 import type { DriverTransport } from '../driver/driver-transport.ts';
-import { initializeDevice } from '../driver/initialize-device.ts';
-import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
 import type { MappedMemory } from '../memory/guest-memory.ts';
-import { FEATURES, TO_KEEP, TransportSuiteDevice } from './transport-suite-device.ts';
-
-/** A device behind the transport, plugged into `memory`, with interrupts delivered. */
-export interface TransportSubject {
-  readonly transport: DriverTransport;
-  /** Lets the device work. @returns whether work is left */
-  readonly service: () => boolean;
-  /** How often the driver was interrupted since the last call, whatever for. */
-  readonly takeInterrupts: () => number;
-}
+import { transportMisuseSuite } from './transport-misuse-suite.ts';
+import { FEATURES, TO_KEEP, type TransportSuiteDevice } from './transport-suite-device.ts';
+import {
+  ADDRESSES,
+  type TransportFactory,
+  TransportSetting,
+  type TransportSubject,
+} from './transport-suite-setting.ts';
 
 const VERSION_1 = 1n << 32n;
 const RING_PACKED = 1n << 34n;
 const NOTIFICATION_DATA = 1n << 38n;
 const RING_RESET = 1n << 40n;
-const ADDRESSES = [0x1000, 0x8_0000_2000];
 
-export function transportSuite(
-  name: string,
-  factory: (device: VirtioDevice, memory: MappedMemory) => TransportSubject,
-): void {
+export function transportSuite(name: string, factory: TransportFactory): void {
+  transportMisuseSuite(name, factory);
+
   describe(`transport: ${name}`, () => {
+    let setting: TransportSetting;
     let device: TransportSuiteDevice;
     let memory: MappedMemory;
     let subject: TransportSubject;
     let transport: DriverTransport;
 
     beforeEach(() => {
-      device = new TransportSuiteDevice();
-      memory = new ArrayGuestMemory(
-        ADDRESSES.map((base) => ({ base, buffer: new ArrayBuffer(0x1000) })),
-      );
-      subject = factory(device, memory);
+      setting = new TransportSetting(factory);
+      ({ device, memory, subject } = setting);
       ({ transport } = subject);
     });
-
-    const enable = (index: number, size: number, address: number, features: bigint) => {
-      const queue = createDriverQueue({ features, size, memory, address });
-      transport.enableQueue(index, queue.addresses);
-      return queue;
-    };
-    /** Brings the device up with a queue at each address. */
-    const bringUp = (features = FEATURES) => {
-      let queues: DriverQueue[] = [];
-      const agreed = initializeDevice(transport, {
-        features,
-        setUpQueues: (both) => {
-          queues = ADDRESSES.map((address, index) => enable(index, 8, address, both));
-        },
-      });
-      subject.takeInterrupts();
-      return { agreed, queues };
-    };
+    const bringUp = (features?: bigint) => setting.bringUp(features);
 
     it('names the device and its queues', () => {
       expect([transport.deviceId, transport.queueCount]).toEqual([23, 2]);
@@ -134,6 +107,28 @@ export function transportSuite(
         subject.service();
         expect(queue.takeUsed({ token: 0, length: 0 })).toBe(index === 0);
       }
+      bringUp();
+      expect([transport.readStatus(), subject.takeInterrupts()]).toEqual([0xf, 0]);
+    });
+
+    it('keeps the registers, queues and interrupts of two devices of a host apart', () => {
+      const other = new TransportSetting(factory, memory, 0x800);
+      const used = { token: -1, length: -1 };
+      const both = [setting, other].map((each) => ({ ...each, ...each.bringUp() }));
+      for (const [at, { subject, queues }] of both.entries()) {
+        queues[1]!.enableInterrupts(true);
+        queues[1]!.add([{ address: 0, length: 40 + at }], [], at);
+        subject.transport.notifyQueue(1);
+      }
+      for (const [at, { device, subject, queues }] of both.entries()) {
+        expect([device.handled, subject.takeInterrupts()]).toEqual([0, 0]);
+        subject.service();
+        expect(queues[1]!.takeUsed(used)).toBe(true);
+        expect(used).toEqual({ token: at, length: 40 + at });
+        expect([device.handled, subject.takeInterrupts()]).toEqual([1, 1]);
+      }
+      other.subject.transport.writeStatus(0);
+      expect(both.map(({ subject }) => subject.transport.readStatus())).toEqual([0xf, 0]);
     });
 
     describe.each([
@@ -222,7 +217,7 @@ export function transportSuite(
         expect(second.takeUsed(used)).toBe(true);
         expect(transport.queueMaxSize(0)).toBe(16);
         subject.takeInterrupts();
-        const again = enable(0, 4, ADDRESSES[0]! + 0x800, agreed);
+        const again = setting.enable(0, 4, ADDRESSES[0]! + 0x800, agreed);
         again.enableInterrupts(true);
         for (let token = 10; token < 16; token += 1) {
           again.add([{ address: 0, length: token }], [], token);
