@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GuestStep } from '../src/guest/guest-steps.ts';
 import { sha256OfRange } from '../src/linux/disk-image.ts';
+import { MMIO_SCENARIO } from '../src/linux/scenarios/mmio-scenario.ts';
 import { standardMachine } from '../src/machine/standard-machine.ts';
 import { bootOf, hasGuest, withMachine } from './guest-setting.ts';
 
@@ -132,6 +133,19 @@ describe.runIf(hasGuest)('a stock Linux guest', () => {
     ]);
     const boot = bootOf(runs[0]);
     expect(boot.iommuGroups).toHaveLength(2);
+    expect(boot.reads[1]?.sha256).toBe(boot.writes[0]?.sha256);
+    expect(statistics.faults).toBe(0);
+  });
+
+  it('has devices in windows when QEMU shares no memory, and does DMA for bus masters alone', async () => {
+    const { runs, statistics } = await withMachine(
+      { ...MMIO_SCENARIO.machine, diskBytes: [SMALL_DISK] },
+      async (machine) => [
+        await machine.boot({ steps: [REPORT, READ_SOME, WRITE_SOME], sharedMemory: false }),
+      ],
+    );
+    const boot = bootOf(runs[0]);
+    expect(boot.virtio).toContainEqual(expect.objectContaining({ driver: 'virtio_blk' }));
     expect(boot.reads[1]?.sha256).toBe(boot.writes[0]?.sha256);
     expect(statistics.faults).toBe(0);
   });

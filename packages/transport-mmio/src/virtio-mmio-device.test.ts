@@ -173,8 +173,9 @@ describe('queues', () => {
       [0x090, 0x2000],
       [0x0a0, 0x3000],
     ] as const) {
-      write(register, address);
+      // In either order.
       write(register + 4, 8);
+      write(register, address);
     }
     write(0x044, 1);
     write(0x070, 0xf);
@@ -337,6 +338,10 @@ describe('the interrupt signal', () => {
     device.context?.interrupts.configChange();
     write(0x064, 1);
     expect(host.levels.at(-1)).toBe(true);
+    write(0x070, 0);
+    expect(host.levels.at(-1)).toBe(false);
+    write(0x064, 0);
+    expect(host.levels.at(-1)).toBe(false);
   });
 });
 
@@ -375,10 +380,12 @@ describe('a reset', () => {
   it('by Status 0 clears InterruptStatus, QueueReady and the selections', () => {
     bringUp();
     write(0x014, 1);
+    write(0x030, 1);
     device.context?.interrupts.usedBuffer(0);
     const hooks = resets;
     write(0x070, 0);
-    expect([0x070, 0x060, 0x044].map(read)).toEqual([0, 0, 0]);
+    // QueueSizeMax, too: of queue 0 again.
+    expect([0x070, 0x060, 0x044, 0x034].map(read)).toEqual([0, 0, 0, 256]);
     expect(host.levels).toEqual([true, false]);
     expect(read(0x010) & 0x11).toBe(0x11);
     expect(device.calls).toContain('reset');
@@ -394,9 +401,10 @@ describe('a reset', () => {
   it('of the whole window says so', () => {
     bringUp();
     device.context?.interrupts.configChange();
+    write(0x030, 1);
     const hooks = resets;
     mmio.reset();
-    expect([0x070, 0x060].map(read)).toEqual([0, 0]);
+    expect([0x070, 0x060, 0x034].map(read)).toEqual([0, 0, 256]);
     expect(device.calls).toContain('reset');
     expect(resets).toBe(hooks + 1);
   });
@@ -415,6 +423,14 @@ describe('plugging', () => {
     expect(views).toEqual([host.memory]);
     bringUp();
     expect(device.context?.memory).toBe(view);
+  });
+
+  it('in and out is a reset of all, and out is said after that', () => {
+    const said: string[] = [];
+    plugIn({ onReset: () => said.push('reset'), onDisconnect: () => said.push('out') });
+    mmio.disconnect();
+    mmio.connect(host);
+    expect(said).toEqual(['reset', 'reset', 'out', 'reset']);
   });
 
   it('has one host at a time', () => {

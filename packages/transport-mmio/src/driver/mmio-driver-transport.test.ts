@@ -48,7 +48,8 @@ describe('MmioDriverTransport', () => {
   });
 
   it('reads and writes features of 64 bits', () => {
-    expect(driver.readDeviceFeatures() & 0x3_0000_0005n).toBe(0x3_0000_0005n);
+    for (let time = 0; time < 2; time += 1)
+      expect(driver.readDeviceFeatures() & 0x3_0000_0005n).toBe(0x3_0000_0005n);
     negotiate();
     driver.writeStatus(0xf);
     expect(device.context?.driverFeatures).toBe(VERSION_1 | 4n);

@@ -8,10 +8,18 @@ const WORD_PREFIX = 0x0b;
 const STRING_PREFIX = 0x0d;
 const SCOPE_OP = 0x10;
 const BUFFER_OP = 0x11;
+const METHOD_OP = 0x14;
 const MULTI_NAME_PREFIX = 0x2f;
 const EXTENSION_PREFIX = 0x5b;
 const ROOT_CHARACTER = 0x5c;
+const OR_OP = 0x7d;
+// Behind the extension prefix.
+const OPERATION_REGION_OP = 0x80;
+const FIELD_OP = 0x81;
 const DEVICE_OP = 0x82;
+const PCI_CONFIG = 2;
+/** WordAcc, NoLock, Preserve. */
+const FIELD_BY_WORDS = 2;
 /** Longest lengths of one, two, three and four bytes: 6 bits, then 4 bits and 8 for each further byte. */
 const LONGEST_LENGTHS = [0x3f, 0xfff, 0xf_ffff, 0xfff_ffff];
 
@@ -25,6 +33,26 @@ export function scope(path: string, terms: readonly Bytes[]): Bytes {
 /** @param name four characters */
 export function device(name: string, terms: readonly Bytes[]): Bytes {
   return [EXTENSION_PREFIX, DEVICE_OP, ...packageOf([...ascii(name), ...terms.flat()])];
+}
+
+/** 16 bits of the configuration space of the PCI function that it is in, as a field. The names have four characters. */
+export function pciConfigWord(region: string, field: string, offset: number): Bytes {
+  const place = [PCI_CONFIG, ...integer(offset), ...integer(2)];
+  return [
+    ...[EXTENSION_PREFIX, OPERATION_REGION_OP, ...ascii(region), ...place],
+    ...[EXTENSION_PREFIX, FIELD_OP],
+    ...packageOf([...ascii(region), FIELD_BY_WORDS, ...ascii(field), 16]),
+  ];
+}
+
+/** A method without arguments, and with a name of four characters. */
+export function method(text: string, terms: readonly Bytes[]): Bytes {
+  return [METHOD_OP, ...packageOf([...ascii(text), 0, ...terms.flat()])];
+}
+
+/** Sets bits of a field of four characters. */
+export function setBits(field: string, bits: number): Bytes {
+  return [OR_OP, ...ascii(field), ...integer(bits), ...ascii(field)];
 }
 
 /** Gives an object a name of four characters. */

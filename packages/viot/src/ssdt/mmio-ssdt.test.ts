@@ -42,6 +42,24 @@ it('announces a device as a child of the function that has its registers', () =>
   expect(bytes.reduce((sum, byte) => (sum + byte) & 0xff, 0)).toBe(0);
 });
 
+it('enables the function that it is a child of, if it is to', () => {
+  const bytes = writeMmioSsdt({ parent: PARENT, devices: [], enableParent: true });
+  const path = [0x5c, 0x2f, 3, ...ascii('_SB_'), ...ascii('PCI0'), ...ascii('S30_')];
+  const terms = [
+    // OperationRegion (PCIC, PCI_Config, 4, 2); Field (PCIC, WordAcc, NoLock, Preserve) { CMDR, 16 }
+    ...[0x5b, 0x80, ...ascii('PCIC'), 0x02, 0x0a, 4, 0x0a, 2],
+    ...[0x5b, 0x81, 11, ...ascii('PCIC'), 0x02, ...ascii('CMDR'), 16],
+    // Method (_INI) { Or (CMDR, 6, CMDR) }: Memory Space Enable and Bus Master Enable.
+    ...[0x14, 17, ...ascii('_INI'), 0, 0x7d, ...ascii('CMDR'), 0x0a, 6, ...ascii('CMDR')],
+  ];
+  expect([...bytes.subarray(36)]).toEqual([
+    0x10,
+    1 + path.length + terms.length,
+    ...path,
+    ...terms,
+  ]);
+});
+
 it('counts its devices, and writes lengths of any number of bytes', () => {
   const devices = Array.from({ length: 256 }, (_, index) => ({
     base: 0x1000_0000 + index * 0x1000,

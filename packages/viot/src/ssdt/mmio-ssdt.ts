@@ -2,7 +2,17 @@
 import { hex } from '../describe.ts';
 import { encodeHeader, seal } from '../table/encode-header.ts';
 import { ViotError } from '../viot-error.ts';
-import { buffer, device, integer, name, scope, string } from './aml.ts';
+import {
+  buffer,
+  device,
+  integer,
+  method,
+  name,
+  pciConfigWord,
+  scope,
+  setBits,
+  string,
+} from './aml.ts';
 
 /** A device behind virtio-mmio registers. */
 export interface MmioDevice {
@@ -21,6 +31,11 @@ export interface MmioSsdtOptions {
    */
   readonly parent: string;
   readonly devices: readonly MmioDevice[];
+  /**
+   * The parent is a PCI function, and the guest is to set Memory Space and Bus Master in its command register; false by
+   * default. No driver of a device below it does, and without the latter a VMM may refuse the function's DMA.
+   */
+  readonly enableParent?: boolean;
 }
 
 const HEADER_SIZE = 36;
@@ -37,6 +52,9 @@ const HEADER = {
 const VIRTIO_MMIO_HID = 'LNRO0005';
 const MOST_DEVICES = 0x100;
 
+const PCI_COMMAND = 0x04;
+const PCI_COMMAND_MEMORY_AND_MASTER = 0b110;
+
 // Resource descriptors, "Resource Data Types for ACPI".
 const MEMORY32_FIXED = [0x86, 0x09, 0x00] as const;
 const READ_WRITE = 1;
@@ -44,19 +62,32 @@ const EXTENDED_INTERRUPT = [0x89, 0x06, 0x00] as const;
 const CONSUMER_LEVEL_HIGH_SHARED = 0b1001;
 const END_TAG = [0x79, 0x00] as const;
 
+/** "_INI": run once when the guest loads the table, before any driver. */
+const ENABLE_PARENT = [
+  pciConfigWord('PCIC', 'CMDR', PCI_COMMAND),
+  method('_INI', [setBits('CMDR', PCI_COMMAND_MEMORY_AND_MASTER)]),
+];
+
 /**
  * @returns the whole table, for QEMU: `-acpitable file=ssdt.aml`
  * @throws ViotError `SYNTAX` when the parent is no absolute path, `ADDRESS` when registers do not lie below 4 GiB, `SIZE` for
  * more than 256 devices
  */
-export function writeMmioSsdt({ parent, devices }: MmioSsdtOptions): Uint8Array {
+export function writeMmioSsdt({
+  parent,
+  devices,
+  enableParent = false,
+}: MmioSsdtOptions): Uint8Array {
   if (!/^\\[A-Z_][A-Z0-9_]{0,3}(\.[A-Z_][A-Z0-9_]{0,3})+$/.test(parent)) {
     throw new ViotError('SYNTAX', `'${parent}': write a path such as \\_SB.PCI0.S30`);
   }
   if (devices.length > MOST_DEVICES) {
     throw new ViotError('SIZE', `${devices.length} devices: at most ${MOST_DEVICES} have names`);
   }
-  const content = scope(parent, devices.map(deviceTerm));
+  const content = scope(parent, [
+    ...(enableParent ? ENABLE_PARENT : []),
+    ...devices.map(deviceTerm),
+  ]);
   const bytes = new Uint8Array(HEADER_SIZE + content.length);
   encodeHeader(new DataView(bytes.buffer), 'SSDT', HEADER);
   bytes.set(content, HEADER_SIZE);

@@ -314,6 +314,39 @@ describe('queues', () => {
     expect(device.calls.at(-1)).toBe('reset');
   });
 
+  it('are not worked through for a kick from before a reset', () => {
+    up();
+    session.notify(0);
+    up();
+    expect(session.service()).toBe(false);
+    expect(device.calls.at(-1)).toBe('activate');
+  });
+
+  it('that are enabled already stay as they are', () => {
+    const driver = up();
+    const queue = device.context?.queues[0];
+    session.queue(0)!.enable();
+    enable(driver.addresses);
+    expect(device.context?.queues[0]).toBe(queue);
+  });
+
+  it.each([
+    ['with', 0x1000_0005, UP],
+    ['without', 5, UP | NEEDS_RESET],
+  ])('have indirect descriptors %s VIRTIO_F_INDIRECT_DESC alone', (_what, low, status) => {
+    const driver = driverQueue();
+    agree(1, low);
+    enable(driver.addresses);
+    session.writeStatus(UP);
+    const table = { address: 0x3000, deviceAddress: 0x3000 };
+    driver.addIndirect(table, [{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    session.service();
+    expect([session.status, driver.takeUsed({ token: 0, length: 0 })]).toEqual([
+      ...[status, status === UP],
+    ]);
+  });
+
   it('kicked before DRIVER_OK are not looked at', () => {
     const driver = driverQueue();
     agree();

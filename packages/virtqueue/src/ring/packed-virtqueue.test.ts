@@ -18,6 +18,8 @@ import {
   WRITE,
 } from '../fixtures/packed-ring.ts';
 import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
+import type { GuestMemory } from '../memory/guest-memory.ts';
+import { InvisibleGuestMemory } from '../testing/wrapped-memory.ts';
 import { createDescriptorChain } from './descriptor-chain.ts';
 import { PackedVirtqueue } from './packed-virtqueue.ts';
 
@@ -88,6 +90,33 @@ describe('the device', () => {
     expect(hex(slot(0) + 8, 8)).toBe('09 00 00 00 01 00 82 80');
     queue.pushUsed(0, 7);
     expect(hex(slot(2) + 8, 8)).toBe('07 00 00 00 00 00 82 80');
+  });
+
+  it('writes the flags of the first of several buffers after all else', () => {
+    /** Address of each write, which is a message. */
+    const writes: number[] = [];
+    class RecordingMemory extends InvisibleGuestMemory {
+      override write(...args: Parameters<GuestMemory['write']>): boolean {
+        writes.push(args[0]);
+        return super.write(...args);
+      }
+    }
+    const queue = ring.queue((memory) => new RecordingMemory(memory));
+    ring.descriptor(slot(0), 0, 1, 4, AVAIL | WRITE);
+    ring.descriptor(slot(1), 0, 1, 0x77, AVAIL | NEXT | WRITE);
+    ring.descriptor(slot(2), 0, 1, 5, AVAIL | WRITE);
+    ring.descriptor(slot(3), 0, 1, 6, AVAIL | WRITE);
+    for (let index = 0; index < 3; index += 1) queue.pop(chain);
+    queue.pushUsedTogether(Uint16Array.of(4, 5, 6), Uint32Array.of(7, 8, 0), 3);
+    expect(writes.at(-1)).toBe(slot(0) + 12);
+    expect(writes.slice(0, -1).sort((a, b) => a - b)).toEqual(
+      [8, 16 + 8, 16 + 12, 48 + 8, 48 + 12].map((offset) => RING + offset),
+    );
+    expect([0, 1, 3].map((index) => hex(slot(index) + 8, 8))).toEqual([
+      '07 00 00 00 04 00 82 80',
+      '08 00 00 00 05 00 82 80',
+      '00 00 00 00 06 00 80 80',
+    ]);
   });
 
   it('turns its wrap counter at the end of the ring, in the middle of a list too', () => {

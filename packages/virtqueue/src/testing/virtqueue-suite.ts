@@ -132,6 +132,32 @@ export function virtqueueSuite(
       }
     });
 
+    it('interrupts once for several buffers that came back at once, whichever the driver waits for', () => {
+      const heads = new Uint16Array(3);
+      const pushThree = (length: number) => {
+        for (let index = 0; index < 3; index += 1) {
+          driver.add([], one(index, 64), index);
+          queue.pop(chain);
+          heads[index] = chain.head;
+        }
+        queue.pushUsedTogether(heads, new Uint32Array(3).fill(length), 3);
+      };
+      for (let round = 0; round < 12; round += 1) {
+        driver.enableInterrupts(true);
+        pushThree(round);
+        expect([queue.shouldInterrupt(), queue.shouldInterrupt()]).toEqual([true, false]);
+        // With EVENT_IDX the driver waits for the first of them, and has not looked at it.
+        while (round % 2 === 1 && driver.takeUsed(used)) expect(used.length).toBe(round);
+        queue.pushUsedTogether(heads, new Uint32Array(3), 0);
+        expect(queue.shouldInterrupt()).toBe(false);
+        if (round % 2 === 1) driver.enableInterrupts(false);
+        if (round % 2 === 1) pushThree(round);
+        expect(queue.shouldInterrupt()).toBe(false);
+        while (driver.takeUsed(used)) {}
+        expect(driver.freeCount).toBe(8);
+      }
+    });
+
     it.each([1, 2, 4, 256, 4096, 32768])('is filled to its size of %d, and emptied', (size) => {
       create(size);
       for (let token = 0; token < size; token += 1) {

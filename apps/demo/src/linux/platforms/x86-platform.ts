@@ -32,7 +32,9 @@ async function tellTopology({ description, folder, observeWindows }: TopologyCon
       size: REGISTERS_SIZE,
       interrupt: interruptOf(bdf),
     }));
-    writeFileSync(file, writeMmioSsdt({ parent: acpiPath(bdf), devices }));
+    // A QEMU that shares no memory does no DMA for a function without Bus Master Enable.
+    const table = writeMmioSsdt({ parent: acpiPath(bdf), devices, enableParent: true });
+    writeFileSync(file, table);
     return ['-acpitable', `file=${doubleCommas(file)}`];
   });
   return { viotFile, more };
