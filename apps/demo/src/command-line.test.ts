@@ -115,6 +115,25 @@ it.each([
     'the rng is behind IOMMU 1, and the last one is 0',
   ],
   [
+    'a function where QEMU has its own',
+    serve('--iommu', '00:1f.2'),
+    "the IOMMU is at 00:1f.2, where QEMU's machine has a device of its own",
+  ],
+  [
+    'one file as two disks',
+    serve(
+      ...['--iommu', '00:04.0', '--blk', `00:05.0=${at('disk')}`],
+      ...['--blk', `00:06.0=${at('disk')},ro`],
+    ),
+    `disks ${at('disk')} and ${at('disk')} are one file; give each its own, or ",ro" to both`,
+  ],
+  [
+    'a setting that is given twice',
+    serve('--iommu', '00:04.0', '--rng', '00:06.0,iommu=0,iommu=1'),
+    "--rng: 'iommu' is given twice",
+  ],
+  ['a disk without a file', serve('--iommu', '00:04.0', '--blk', '00:05.0='), 'names no file'],
+  [
     'an IOMMU by no number',
     serve('--iommu', '00:04.0', '--blk', `00:05.0=${at('disk')},iommu=x`),
     "--blk: 'x' is no number of an IOMMU; the first --iommu is 0",

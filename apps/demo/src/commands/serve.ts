@@ -19,8 +19,8 @@ interface ServeOptions {
   readonly iommu: readonly string[];
   readonly blk: readonly string[];
   readonly net: readonly string[];
-  readonly rng?: string;
-  readonly engine?: string;
+  readonly rng: readonly string[];
+  readonly engine: readonly string[];
   readonly packed?: boolean;
   readonly bootBypass: string;
 }
@@ -49,10 +49,12 @@ export function addServeCommand(program: Command): void {
       collect,
       [],
     )
-    .option('--rng <address>', 'PCI address of a virtio-rng')
+    .option('--rng <address>', 'PCI address of a virtio-rng; can be repeated', collect, [])
     .option(
       '--engine <address>',
-      'PCI address of a DMA engine, a device of a simulated host that is passed through',
+      'PCI address of a DMA engine, a device of a simulated host that is passed through; can be repeated',
+      collect,
+      [],
     )
     .option('--packed', 'offer packed virtqueues')
     .option(
@@ -102,11 +104,8 @@ function describeMachine(options: ServeOptions): MachineDescription {
   }
   const devices: DeviceDescription[] = options.blk.map((text) => parseDisk('--blk', text));
   devices.push(...options.net.map((text) => parseNetwork('--net', text)));
-  if (options.rng !== undefined) {
-    devices.push({ kind: 'rng', ...parseEndpoint('--rng', options.rng) });
-  }
-  if (options.engine !== undefined) {
-    devices.push({ kind: 'engine', ...parseEndpoint('--engine', options.engine) });
+  for (const kind of ['rng', 'engine'] as const) {
+    devices.push(...options[kind].map((text) => ({ kind, ...parseEndpoint(`--${kind}`, text) })));
   }
   return {
     iommus: options.iommu.map((text) => ({

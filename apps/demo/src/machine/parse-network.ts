@@ -1,10 +1,11 @@
 /** Reads the network that an option names, such as `00:06.0=stream:/run/passt.sock,mtu=9000`. */
 import { CommandError } from '../command-error.ts';
 import type { NetDescription } from './machine-description.ts';
-import { parseAddress, parseIommu, splitAddress } from './parse-device.ts';
+import { parseAddress, parseIommu, splitAddress, splitSettings } from './parse-device.ts';
 import { macOf, pciEndpoint } from './pci-endpoint.ts';
 
-const FORM = /^(stream|tap):(.+?)((?:,(?:mac|mtu|iommu)=[^,]*)*)$/;
+/** A comma in a name of an interface is a setting with a mistake in it. */
+const FORM = /^(?:stream:(?<path>.+)|tap:(?<name>[^,]+))$/s;
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
 /** The standard's limits, which the device checks too. */
 const SMALLEST_MTU = 68;
@@ -18,25 +19,20 @@ export function parseNetwork(option: string, text: string): NetDescription {
     'stream:PATH or ADDRESS=tap:NAME',
     '00:06.0=tap:tap0',
   );
-  const match = FORM.exec(rest);
-  if (match === null) {
+  const { rest: link, settings } = splitSettings(option, rest, ['mac=', 'mtu=', 'iommu=']);
+  const { path, name } = FORM.exec(link)?.groups ?? {};
+  const target = path ?? name;
+  if (target === undefined) {
     throw new CommandError(
-      `${option}: '${rest}' is neither stream:PATH, a socket that passt listens on, nor tap:NAME`,
+      `${option}: '${link}' is neither stream:PATH, a socket that passt listens on, nor tap:NAME`,
     );
   }
-  const [, network, target = '', settings = ''] = match;
-  const values = new Map(
-    settings
-      .split(',')
-      .slice(1)
-      .map((setting) => setting.split('=') as [string, string]),
-  );
   const bdf = parseAddress(option, address);
-  const [mac, mtu, iommu] = ['mac', 'mtu', 'iommu'].map((name) => values.get(name));
+  const [mac, mtu] = [settings.get('mac'), settings.get('mtu')];
   return {
     kind: 'net',
-    ...pciEndpoint(bdf, iommu === undefined ? 0 : parseIommu(option, iommu)),
-    network: network as NetDescription['network'],
+    ...pciEndpoint(bdf, parseIommu(option, settings)),
+    network: path === undefined ? 'tap' : 'stream',
     target,
     mac: mac === undefined ? macOf(bdf) : parseMac(option, mac),
     ...(mtu === undefined ? {} : { mtu: parseMtu(option, mtu) }),
