@@ -19,6 +19,8 @@ function suite(name: string, offset: number, wrap: (memory: GuestMemory) => Gues
       const features = (eventIdx ? EVENT_IDX : 0n) | (packed ? PACKED : 0n);
       const length = Math.ceil(driverQueueLength(features, size) / 16) * 16;
       const buffer = new SharedArrayBuffer(length + TABLE_LENGTH + offset);
+      // What was there before the driver cleared it.
+      new Uint8Array(buffer).fill(0xee);
       const memory = new ArrayGuestMemory([{ base: ADDRESS, buffer, offset }]);
       const driver = createDriverQueue({ features, size, memory, address: ADDRESS });
       const table = { address: ADDRESS + length, deviceAddress: ADDRESS + length };

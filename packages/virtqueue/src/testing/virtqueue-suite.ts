@@ -86,6 +86,12 @@ export function virtqueueSuite(
       }
     });
 
+    it('takes a buffer of 2^32 bytes', () => {
+      driver.add(one(0, 0xffff_ffff), one(0, 1), 0);
+      expect(queue.pop(chain)).toBe(true);
+      expect([chain.readableLength, chain.writableLength]).toEqual([0xffff_ffff, 1]);
+    });
+
     it('takes buffers of one direction, and empty segments', () => {
       driver.add(one(1, 0), [], 0);
       driver.add([], one(2, 3), 1);
