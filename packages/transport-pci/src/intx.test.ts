@@ -40,4 +40,13 @@ describe('IntxLine', () => {
     line.update(true);
     expect(host.intxLevels).toEqual([true, false]);
   });
+
+  it('is deasserted for a new host', () => {
+    const { line, host } = setUp();
+    line.update(true);
+    const next = new RecordingHost();
+    line.setHost(next);
+    line.update(true);
+    expect([host.intxLevels, next.intxLevels]).toEqual([[true], [true]]);
+  });
 });

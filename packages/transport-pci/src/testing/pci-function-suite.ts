@@ -181,6 +181,8 @@ export function pciFunctionSuite(name: string, createFunction: () => PciFunction
       expect(() => pci.connect(new RecordingHost())).toThrowError();
       pci.writeConfig(0x04, 2, 0x0006);
       pci.disconnect();
+      expect(configBytes()).toEqual(fresh);
+      pci.writeConfig(0x04, 2, 0x0006);
       pci.connect(new RecordingHost());
       expect(configBytes()).toEqual(fresh);
     });
