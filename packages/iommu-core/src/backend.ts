@@ -30,6 +30,29 @@ export interface BackendCapabilities {
   readonly mmio: boolean;
 }
 
+/** Told of each mapping; ends are inclusive. */
+export type MappingVisitor = (
+  virtStart: number,
+  virtEnd: number,
+  physStart: number,
+  flags: number,
+) => void;
+
+/**
+ * The mappings of one domain as the core keeps them, for a backend to read. A mapping is in here from when `map` has
+ * answered S_OK until `unmap` has.
+ */
+export interface DomainMappings {
+  /**
+   * Translates the start of an access by the mapping that covers it, as {@link TranslationBackend.translate} does.
+   *
+   * @returns TRANSLATION_OK or TRANSLATION_NO_MAPPING
+   */
+  translate(address: number, length: number, access: number, out: TranslationResult): number;
+  /** Shows each mapping that starts within a range, in rising order. None may be made or removed meanwhile. */
+  visit(virtStart: number, virtEnd: number, visitor: MappingVisitor): void;
+}
+
 /**
  * Translates for the endpoints of one virtio-iommu. Called by the device core alone, which has checked each argument by
  * the standard: domains exist, ranges are aligned and inside the input range, a MAP overlaps nothing, an UNMAP covers
@@ -56,8 +79,12 @@ export interface TranslationBackend {
   /** An endpoint is gone: it leaves the domain that it may be in, and reaches nothing from then on, bypass or not. */
   removeEndpoint(endpoint: number): void;
 
-  /** Makes an empty domain; with `bypass` its endpoints' accesses go by untranslated (VIRTIO_IOMMU_ATTACH_F_BYPASS). */
-  createDomain(domain: number, bypass: boolean): number;
+  /**
+   * Makes an empty domain; with `bypass` its endpoints' accesses go by untranslated (VIRTIO_IOMMU_ATTACH_F_BYPASS).
+   *
+   * @param mappings what a backend that translates in software can do so by, and then has nothing of its own to keep
+   */
+  createDomain(domain: number, bypass: boolean, mappings: DomainMappings): number;
   /** Drops a domain that has no endpoint left, with its mappings. */
   destroyDomain(domain: number): void;
 

@@ -1,6 +1,6 @@
 /** A backend whose exceptions became statuses: the one place where a throwing backend is caught. */
 import type { Logger } from '@viommu/virtqueue';
-import type { TranslationBackend } from './backend.ts';
+import type { DomainMappings, TranslationBackend } from './backend.ts';
 import {
   VIRTIO_IOMMU_S_DEVERR,
   VIRTIO_IOMMU_S_NOMEM,
@@ -29,8 +29,8 @@ export class GuardedBackend {
     });
   }
 
-  createDomain(domain: number, bypass: boolean): number {
-    return this.#guard('createDomain', () => this.#backend.createDomain(domain, bypass));
+  createDomain(domain: number, bypass: boolean, mappings: DomainMappings): number {
+    return this.#guard('createDomain', () => this.#backend.createDomain(domain, bypass, mappings));
   }
 
   destroyDomain(domain: number): number {

@@ -2,6 +2,8 @@ export type {
   BackendCapabilities,
   BackendComponents,
   BackendFactory,
+  DomainMappings,
+  MappingVisitor,
   TranslationBackend,
   TranslationResult,
 } from './backend.ts';
@@ -13,6 +15,7 @@ export {
 } from './backend.ts';
 export type { IommuCounters, RequestCounters } from './counters.ts';
 export { VirtioIommuDevice } from './device.ts';
+export { MappingTable } from './mappings/mapping-table.ts';
 export type { IommuObserver, RequestRecord } from './observer.ts';
 export type { EndpointOptions, VirtioIommuOptions } from './options.ts';
 export type { ConfigExtension } from './protocol/config-extension.ts';

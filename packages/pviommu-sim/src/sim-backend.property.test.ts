@@ -1,4 +1,4 @@
-import { NaiveBackend } from '@viommu/iommu-core/testing';
+import { DrivenBackend, NaiveBackend } from '@viommu/iommu-core/testing';
 import { silentLogger } from '@viommu/virtqueue';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -39,8 +39,8 @@ describe('simBackend', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), fc.array(place), (steps, probes) => {
         const components = { logger: silentLogger };
-        const sim = simBackend(options)(components);
-        const naive = new NaiveBackend();
+        const sim = new DrivenBackend(simBackend(options)(components));
+        const naive = new DrivenBackend(new NaiveBackend({ pageSizeMask: BigInt(granule) }));
         const mapped: Range[] = [];
         for (const backend of [sim, naive]) {
           backend.createDomain(DOMAIN, false);

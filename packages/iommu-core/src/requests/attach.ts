@@ -64,7 +64,7 @@ export function attach(state: IommuState, request: DataView): number {
     return VIRTIO_IOMMU_S_UNSUPP;
   }
   return existing === undefined
-    ? attachToNew(state, endpoint, new Domain(domainId, bypass))
+    ? attachToNew(state, endpoint, new Domain(domainId, bypass, state.limits.granule))
     : attachTo(state, endpoint, existing);
 }
 
@@ -73,7 +73,7 @@ function mapsReservedRegion(domain: Domain, endpoint: Endpoint): boolean {
 }
 
 function attachToNew(state: IommuState, endpoint: Endpoint, domain: Domain): number {
-  const created = state.backend.createDomain(domain.id, domain.bypass);
+  const created = state.backend.createDomain(domain.id, domain.bypass, domain.mappings);
   if (created !== VIRTIO_IOMMU_S_OK) {
     return created;
   }

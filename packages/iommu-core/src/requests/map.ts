@@ -19,7 +19,6 @@ import {
   REQ_MAP_VIRT_START,
 } from '../protocol/layout.ts';
 import type { IommuState } from '../state/iommu-state.ts';
-import { overlapsReserved } from '../state/reserved-region.ts';
 
 /** Largest guest-physical address that can be mapped to; so far sums of addresses are exact. */
 const PHYS_END = 2 ** 52 - 1;
@@ -73,7 +72,7 @@ export function map(state: IommuState, request: DataView): number {
     return VIRTIO_IOMMU_S_INVAL;
   }
   // The device SHOULD reject a MAP request that overlaps a RESV_MEM region. No status is named.
-  if (overlapsReserved(domain.endpoints, virtStart, virtEnd)) {
+  if (domain.reserved.overlaps(virtStart, virtEnd)) {
     return VIRTIO_IOMMU_S_INVAL;
   }
   if (state.mappingCount >= maxMappings) {
@@ -81,7 +80,7 @@ export function map(state: IommuState, request: DataView): number {
   }
   const status = state.backend.map(domain.id, virtStart, virtEnd, physStart, flags);
   if (status === VIRTIO_IOMMU_S_OK) {
-    domain.mappings.insert(virtStart, virtEnd);
+    domain.mappings.insert(virtStart, virtEnd, physStart, flags);
     state.mappingCount += 1;
   }
   return status;

@@ -1,5 +1,6 @@
 /** UNMAP: removes the mappings within a range, or none when one would be split ("UNMAP request"). */
 import { readLe64 } from '@viommu/virtqueue';
+import { SELECTED_NONE, SELECTED_SPLIT } from '../mappings/mapping-table.ts';
 import {
   VIRTIO_IOMMU_S_INVAL,
   VIRTIO_IOMMU_S_NOENT,
@@ -8,10 +9,6 @@ import {
 } from '../protocol/constants.ts';
 import { REQ_UNMAP_DOMAIN, REQ_UNMAP_VIRT_END, REQ_UNMAP_VIRT_START } from '../protocol/layout.ts';
 import type { IommuState } from '../state/iommu-state.ts';
-import { type AddressRange, SELECTED_NONE, SELECTED_SPLIT } from '../state/mapping-table.ts';
-
-/** One for all devices: nothing looks at it after the request that filled it. */
-const selected: AddressRange = { start: 0, end: 0 };
 
 /**
  * The range may spill over unmapped addresses, beyond `input_range` too, up to 2^64 - 1. The `reserved` field is not
@@ -36,7 +33,11 @@ export function unmap(state: IommuState, request: DataView): number {
   if (virtEnd < virtStart) {
     return VIRTIO_IOMMU_S_RANGE;
   }
-  const selection = domain.mappings.select(virtStart, virtEnd, selected);
+  // What lies outside `input_range` was never mapped.
+  const { granule, inputRange } = state.limits;
+  const start = Math.max(virtStart, inputRange.start);
+  const end = Math.min(virtEnd, inputRange.end);
+  const selection = domain.mappings.select(start, end);
   // If a mapping affected by the range is not covered in its entirety by the range [...] S_RANGE, and SHOULD NOT remove
   // any mapping.
   if (selection === SELECTED_SPLIT) {
@@ -47,12 +48,13 @@ export function unmap(state: IommuState, request: DataView): number {
   if (selection === SELECTED_NONE) {
     return VIRTIO_IOMMU_S_OK;
   }
-  const status = state.backend.unmap(domain.id, selected.start, selected.end);
+  // Whole mappings are whole granules, whatever the range is.
+  const firstPage = Math.ceil(start / granule);
+  const pagesEnd = Math.floor((end + 1) / granule);
+  const status = state.backend.unmap(domain.id, firstPage * granule, pagesEnd * granule - 1);
   if (status === VIRTIO_IOMMU_S_OK) {
-    state.mappingCount -= domain.mappings.remove(selected.start, selected.end);
-    for (let e = 0; e < domain.endpoints.length; e++) {
-      domain.endpoints[e]!.generation += 1;
-    }
+    state.mappingCount -= domain.mappings.remove(start, end);
+    domain.generation += 1;
   }
   return status;
 }

@@ -1,6 +1,7 @@
 /** A domain is one virtual address space, an endpoint is a device that may be attached to one; each knows the other. */
-import { MappingTable } from './mapping-table.ts';
+import { MappingTable } from '../mappings/mapping-table.ts';
 import type { ReservedRegion } from './reserved-region.ts';
+import { ReservedRegions } from './reserved-regions.ts';
 
 /** What one endpoint's DMA came to. Numbers grow from construction on; a reset does not clear them. */
 export interface EndpointCounters {
@@ -28,8 +29,8 @@ export class Endpoint {
   domain: Domain | undefined;
   /** The host program took it away. Another endpoint may have its ID by now. */
   removed = false;
-  /** Grows when an address may no longer mean what it meant to this endpoint. */
-  generation = 0;
+  /** What its view has to add to its domain's generation. */
+  ownGeneration = 0;
   /** The driver attached it at least once since DRIVER_OK. */
   attachedSinceDriverUp = false;
   /** The operator was told, since DRIVER_OK, that it bypasses without ever having been attached. */
@@ -40,6 +41,11 @@ export class Endpoint {
     this.reserved = reserved;
     this.properties = properties;
   }
+
+  /** Grows when an address may no longer mean what it meant to this endpoint. */
+  get generation(): number {
+    return this.ownGeneration + (this.domain?.generation ?? 0);
+  }
 }
 
 /** One virtual address space and the endpoints attached to it ("ATTACH request"). */
@@ -48,11 +54,17 @@ export class Domain {
   /** Made with VIRTIO_IOMMU_ATTACH_F_BYPASS: accesses go by untranslated, and nothing can be mapped. */
   readonly bypass: boolean;
   /** Never empty while the domain is in the table: the last endpoint to leave takes the domain with it. */
-  readonly endpoints: Endpoint[] = [];
-  readonly mappings = new MappingTable();
+  readonly endpoints = new Set<Endpoint>();
+  readonly mappings: MappingTable;
+  /** What is reserved for any of the endpoints. */
+  readonly reserved = new ReservedRegions();
+  /** Grows with each UNMAP: one count for all endpoints, of which there may be many. */
+  generation = 0;
 
-  constructor(id: number, bypass: boolean) {
+  /** @param granule the finest mapping in bytes */
+  constructor(id: number, bypass: boolean, granule: number) {
     this.id = id;
     this.bypass = bypass;
+    this.mappings = new MappingTable(granule);
   }
 }

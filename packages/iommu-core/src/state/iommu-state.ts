@@ -3,14 +3,19 @@ import { VirtioError } from '@viommu/virtqueue';
 import type { GuardedBackend } from '../guarded-backend.ts';
 import type { IommuObserver } from '../observer.ts';
 import type { Domain, Endpoint } from './domain.ts';
-import type { AddressRange } from './mapping-table.ts';
 
-/** What does not change from construction on. Ends are inclusive. */
+/** A range of addresses or IDs, both ends inclusive. */
+interface InclusiveRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What does not change from construction on. */
 export interface IommuLimits {
   /** The finest mapping in bytes: the lowest bit of `page_size_mask`. */
   readonly granule: number;
-  readonly inputRange: Readonly<AddressRange>;
-  readonly domainRange: Readonly<AddressRange>;
+  readonly inputRange: InclusiveRange;
+  readonly domainRange: InclusiveRange;
   /** Size of `properties` in a PROBE request, in bytes. */
   readonly probeSize: number;
   /** Mappings that the guest may have in all domains together. */
@@ -64,7 +69,7 @@ export class IommuState {
     this.#requireNoRequest(endpoint.id);
     this.endpoints.delete(endpoint.id);
     endpoint.removed = true;
-    endpoint.generation += 1;
+    endpoint.ownGeneration += 1;
     this.backend.removeEndpoint(endpoint.id);
     this.leave(endpoint);
   }
@@ -73,10 +78,11 @@ export class IommuState {
   join(endpoint: Endpoint, domain: Domain): void {
     this.leave(endpoint);
     this.domains.set(domain.id, domain);
-    domain.endpoints.push(endpoint);
+    domain.endpoints.add(endpoint);
+    domain.reserved.add(endpoint.reserved);
     endpoint.domain = domain;
     endpoint.attachedSinceDriverUp = true;
-    endpoint.generation += 1;
+    endpoint.ownGeneration += 1;
     this.observer?.attached?.(endpoint.id, domain.id, domain.bypass);
   }
 
@@ -89,10 +95,12 @@ export class IommuState {
     if (domain === undefined) {
       return;
     }
-    domain.endpoints.splice(domain.endpoints.indexOf(endpoint), 1);
+    domain.endpoints.delete(endpoint);
+    domain.reserved.remove(endpoint.reserved);
+    // The sum of both must not fall.
+    endpoint.ownGeneration += domain.generation + 1;
     endpoint.domain = undefined;
-    endpoint.generation += 1;
-    if (domain.endpoints.length === 0) {
+    if (domain.endpoints.size === 0) {
       this.domains.delete(domain.id);
       this.mappingCount -= domain.mappings.size;
       this.backend.destroyDomain(domain.id);
@@ -137,7 +145,7 @@ export class IommuState {
     this.backend.setBypass(bypass);
     for (const endpoint of this.endpoints.values()) {
       if (endpoint.domain === undefined) {
-        endpoint.generation += 1;
+        endpoint.ownGeneration += 1;
       }
     }
   }

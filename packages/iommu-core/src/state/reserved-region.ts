@@ -1,4 +1,4 @@
-/** Reserved regions of an endpoint: checking what the host declares, and keeping MAP away from them. */
+/** Reserved regions of an endpoint, and checking what the host declares. */
 import { VirtioError } from '@viommu/virtqueue';
 import {
   VIRTIO_IOMMU_RESV_MEM_T_MSI,
@@ -37,22 +37,4 @@ export function checkReservedRegions(endpoint: number, regions: readonly Reserve
   if (ordered.some((region, index) => index > 0 && region.start <= ordered[index - 1]!.end)) {
     fail('reserved regions overlap; merge them');
   }
-}
-
-/** Whether the range has an address in common with a region reserved for any of the endpoints. */
-export function overlapsReserved(
-  endpoints: readonly { readonly reserved: readonly ReservedRegion[] }[],
-  start: number,
-  end: number,
-): boolean {
-  for (let e = 0; e < endpoints.length; e++) {
-    const regions = endpoints[e]!.reserved;
-    for (let r = 0; r < regions.length; r++) {
-      const region = regions[r]!;
-      if (region.start <= end && start <= region.end) {
-        return true;
-      }
-    }
-  }
-  return false;
 }

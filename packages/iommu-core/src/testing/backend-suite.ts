@@ -1,7 +1,8 @@
 /** backendSuite: what every TranslationBackend must do; each implementation runs it in its own tests. */
 import { silentLogger } from '@viommu/virtqueue';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BackendFactory, TranslationBackend } from '../backend.ts';
+import type { BackendFactory } from '../backend.ts';
+import { DrivenBackend } from './driven-backend.ts';
 
 const READ = 1;
 const WRITE = 2;
@@ -15,11 +16,11 @@ const NO_MAPPING = 2;
  */
 export function backendSuite(name: string, factory: BackendFactory): void {
   describe(`TranslationBackend: ${name}`, () => {
-    let backend: TranslationBackend;
+    let backend: DrivenBackend;
     const out = { physical: -1, length: -1, bypass: false };
 
     beforeEach(() => {
-      backend = factory({ logger: silentLogger });
+      backend = new DrivenBackend(factory({ logger: silentLogger }));
       backend.setBypass(false);
       for (const endpoint of [1, 2, 3]) backend.addEndpoint(endpoint);
     });

@@ -68,15 +68,27 @@ describe('PhysicalIommu', () => {
     expect(translate(0x300, 0)).toBe(NO_MAPPING);
   });
 
-  it('refuses an address space that it has no memory for', () => {
-    create({ maxNodes: 1 });
-    const group = { endpoints: [0x300] };
-    const one = container();
-    expect(one.attachGroup(group)).toBe(0);
-    const other = container();
-    expect(other.attachGroup({ endpoints: [0x400] })).toBe(-ENOMEM);
-    one.detachGroup(group);
-    expect(other.attachGroup({ endpoints: [0x400] })).toBe(0);
+  it('refuses mappings that it has no memory for, and has memory again when others are gone', () => {
+    create({ maxMappings: 2 });
+    const [one, other] = [container(), container()];
+    one.attachGroup({ endpoints: [0x300] });
+    const group = { endpoints: [0x400] };
+    other.attachGroup(group);
+    expect(one.mapDma(0x50000, 0, PAGE, READ)).toBe(0);
+    expect(other.mapDma(0x50000, 0, PAGE, READ)).toBe(0);
+    expect(one.mapDma(0x50000, PAGE, PAGE, READ)).toBe(-ENOMEM);
+    expect(translate(0x300, PAGE)).toBe(NO_MAPPING);
+    other.detachGroup(group);
+    expect(one.mapDma(0x50000, PAGE, PAGE, READ)).toBe(0);
+    expect(one.mapDma(0x50000, 2 * PAGE, PAGE, READ)).toBe(-ENOMEM);
+    one.unmapDma(0, PAGE);
+    expect(one.mapDma(0x50000, 2 * PAGE, PAGE, READ)).toBe(0);
+  });
+
+  it('throws when an option makes no sense', () => {
+    expect(() => create({ maxMappings: 0 })).toThrow(
+      expect.objectContaining({ code: 'SIM_OPTIONS' }),
+    );
   });
 
   it('maps nothing that is reserved on the host', () => {

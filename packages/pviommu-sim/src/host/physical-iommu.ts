@@ -1,9 +1,9 @@
 /** PhysicalIommu: the host's IOMMU, one address space per container, shared by all devices that are passed through. */
 import {
   type BackendCapabilities,
+  MappingTable,
   type TranslationBackend,
   type TranslationResult,
-  VIRTIO_IOMMU_S_OK,
 } from '@viommu/iommu-core';
 import {
   EBUSY,
@@ -13,10 +13,14 @@ import {
   type VfioIommu,
   withoutReserved,
 } from '@viommu/vfio';
-import { silentLogger } from '@viommu/virtqueue';
+import { silentLogger, VirtioError } from '@viommu/virtqueue';
 import { type SimBackendOptions, simBackend } from '../sim-backend.ts';
 
+const DEFAULT_MAX_MAPPINGS = 2 ** 20;
+
 export interface PhysicalIommuOptions extends SimBackendOptions {
+  /** Mappings that all address spaces together have memory for; 2^20 by default. Then `map` answers -ENOMEM. */
+  readonly maxMappings?: number;
   /** What no device can map, such as the doorbell of interrupts; none by default. In bytes, ends inclusive. */
   readonly reserved?: readonly IovaRange[];
 }
@@ -27,11 +31,20 @@ export class PhysicalIommu {
   readonly #iovaRanges: readonly IovaRange[];
   /** The devices that are in an address space. */
   readonly #attached = new Set<number>();
+  readonly #granule: number;
+  readonly #maxMappings: number;
+  #mappings = 0;
   #domains = 0;
 
   /** @throws VirtioError `SIM_OPTIONS` when an option makes no sense */
   constructor(options: PhysicalIommuOptions = {}) {
+    this.#maxMappings = options.maxMappings ?? DEFAULT_MAX_MAPPINGS;
+    if (!Number.isSafeInteger(this.#maxMappings) || this.#maxMappings < 1) {
+      throw new VirtioError('SIM_OPTIONS', `maxMappings ${this.#maxMappings}: choose 1 or more`);
+    }
     this.#tables = simBackend(options)({ logger: silentLogger });
+    const { pageSizeMask } = this.#tables.capabilities;
+    this.#granule = Number(pageSizeMask & -pageSizeMask);
     this.#iovaRanges = withoutReserved(
       0,
       this.#tables.capabilities.inputEnd,
@@ -46,11 +59,12 @@ export class PhysicalIommu {
 
   /**
    * An empty address space, for a container. `attachGroup` answers -EBUSY when a device of the group is in an address space
-   * already, -ENOMEM when the IOMMU has no memory for another one.
+   * already.
    */
   createAddressSpace(): VfioIommu {
     const tables = this.#tables;
     const attached = this.#attached;
+    const mappings = new MappingTable(this.#granule);
     const domain = this.#domains;
     this.#domains += 1;
     const groups = new Set<VfioGroup>();
@@ -59,9 +73,7 @@ export class PhysicalIommu {
       iovaRanges: this.#iovaRanges,
       attachGroup: (group) => {
         if (group.endpoints.some((endpoint) => attached.has(endpoint))) return -EBUSY;
-        if (groups.size === 0 && tables.createDomain(domain, false) !== VIRTIO_IOMMU_S_OK) {
-          return -ENOMEM;
-        }
+        if (groups.size === 0) tables.createDomain(domain, false, mappings);
         groups.add(group);
         for (const endpoint of group.endpoints) {
           tables.attach(endpoint, domain);
@@ -75,12 +87,18 @@ export class PhysicalIommu {
           attached.delete(endpoint);
         }
         groups.delete(group);
-        if (groups.size === 0) tables.destroyDomain(domain);
+        if (groups.size > 0) return;
+        this.#mappings -= mappings.remove(0, Number.MAX_SAFE_INTEGER);
+        tables.destroyDomain(domain);
       },
-      map: (iova, iovaEnd, physical, flags) =>
-        tables.map(domain, iova, iovaEnd, physical, flags) === VIRTIO_IOMMU_S_OK ? 0 : -ENOMEM,
+      map: (iova, iovaEnd, physical, flags) => {
+        if (this.#mappings >= this.#maxMappings) return -ENOMEM;
+        mappings.insert(iova, iovaEnd, physical, flags);
+        this.#mappings += 1;
+        return 0;
+      },
       unmap: (iova, iovaEnd) => {
-        tables.unmap(domain, iova, iovaEnd);
+        this.#mappings -= mappings.remove(iova, iovaEnd);
       },
     };
   }

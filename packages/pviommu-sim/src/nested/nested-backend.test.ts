@@ -1,5 +1,4 @@
-import type { TranslationBackend } from '@viommu/iommu-core';
-import { backendSuite } from '@viommu/iommu-core/testing';
+import { backendSuite, DrivenBackend } from '@viommu/iommu-core/testing';
 import { type UserMemory, VfioContainer, type VfioContainerOptions } from '@viommu/vfio';
 import { ArrayGuestMemory, type Logger, silentLogger } from '@viommu/virtqueue';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -70,7 +69,7 @@ describe('nestedBackend', () => {
   let host: HostMemory;
   let slots: MemorySlots;
   let physical: PhysicalIommu;
-  let backend: TranslationBackend;
+  let backend: DrivenBackend;
   let ram: number;
   let rom: number;
   /** What reached the physical IOMMU for endpoint 1, as IOVA ranges. */
@@ -83,7 +82,7 @@ describe('nestedBackend', () => {
   const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
 
   /** RAM at 0x10000 to 0x1ffff, a ROM at 0x40000 to 0x41fff; endpoint 3 is a virtual device. */
-  const create = (options: ContainerOptions = {}): TranslationBackend => {
+  const create = (options: ContainerOptions = {}): DrivenBackend => {
     host = new HostMemory({ frameSize: 2 * PAGE });
     slots = new MemorySlots();
     physical = new PhysicalIommu({ reserved: [{ start: 0xfee0_0000, end: 0xfeef_ffff }] });
@@ -104,7 +103,7 @@ describe('nestedBackend', () => {
       [2, passThrough(physical, host, 2)],
     ]);
     const passedThrough = (endpoint: number) => devices.get(endpoint);
-    const made = nestedBackend({ slots, physical, passedThrough })({ logger });
+    const made = new DrivenBackend(nestedBackend({ slots, physical, passedThrough })({ logger }));
     for (const endpoint of [1, 2, 3]) made.addEndpoint(endpoint);
     return made;
   };
@@ -274,14 +273,14 @@ describe('nestedBackend', () => {
     });
 
     it('takes what lies in a removed slot out, and nothing else', () => {
-      const { generation } = backend;
+      const { generation } = backend.backend;
       slots.remove(0x10000);
       expect(unmapped).toEqual([
         [0x8000, 0x8fff],
         [0xa000, 0xbfff],
       ]);
       expect(mapped).toEqual([]);
-      expect(backend.generation).toBeGreaterThan(generation);
+      expect(backend.backend.generation).toBeGreaterThan(generation);
       expect(translate(1, 0x8000)).toBe(NO_MAPPING);
       expect(translate(1, 0x9000)).toBe(OK);
     });

@@ -3,6 +3,8 @@ import {
   type BackendCapabilities,
   type BackendComponents,
   type BackendFactory,
+  type DomainMappings,
+  type MappingVisitor,
   TRANSLATION_NO_DOMAIN,
   TRANSLATION_OK,
   type TranslationBackend,
@@ -42,6 +44,14 @@ export function nestedBackend(options: NestedBackendOptions): BackendFactory {
   return (components) => new NestedBackend(options, components);
 }
 
+interface JoinedDomain {
+  readonly bypass: boolean;
+  /** Stage 1. */
+  readonly mappings: DomainMappings;
+  /** The devices in it that are passed through. */
+  readonly members: JoinedDevice[];
+}
+
 class NestedBackend implements TranslationBackend {
   readonly capabilities: BackendCapabilities;
   generation = 0;
@@ -51,9 +61,7 @@ class NestedBackend implements TranslationBackend {
   readonly #logger: Logger;
   readonly #stage1: SimBackend;
   readonly #devices = new Map<number, JoinedDevice>();
-  /** By domain, the devices in it that are passed through. */
-  readonly #members = new Map<number, JoinedDevice[]>();
-  readonly #bypassDomains = new Set<number>();
+  readonly #domains = new Map<number, JoinedDomain>();
   #bypass = false;
 
   constructor(options: NestedBackendOptions, { logger }: BackendComponents) {
@@ -96,18 +104,14 @@ class NestedBackend implements TranslationBackend {
     this.#devices.delete(endpoint);
   }
 
-  createDomain(domain: number, bypass: boolean): number {
-    const status = this.#stage1.createDomain(domain, bypass);
-    if (status !== VIRTIO_IOMMU_S_OK) return status;
-    this.#members.set(domain, []);
-    if (bypass) this.#bypassDomains.add(domain);
-    return VIRTIO_IOMMU_S_OK;
+  createDomain(domain: number, bypass: boolean, mappings: DomainMappings): number {
+    this.#domains.set(domain, { bypass, mappings, members: [] });
+    return this.#stage1.createDomain(domain, bypass, mappings);
   }
 
   destroyDomain(domain: number): void {
     this.#stage1.destroyDomain(domain);
-    this.#members.delete(domain);
-    this.#bypassDomains.delete(domain);
+    this.#domains.delete(domain);
   }
 
   attach(endpoint: number, domain: number): number {
@@ -137,17 +141,15 @@ class NestedBackend implements TranslationBackend {
     physStart: number,
     flags: number,
   ): number {
-    const members = this.#members.get(domain)!;
+    const { members } = this.#domains.get(domain)!;
     const physEnd = physStart + (virtEnd - virtStart);
     if (members.length > 0 && !this.#slots.covers(physStart, physEnd, flags & ACCESS)) {
       return VIRTIO_IOMMU_S_RANGE;
     }
-    const status = this.#stage1.map(domain, virtStart, virtEnd, physStart, flags);
-    if (status !== VIRTIO_IOMMU_S_OK) return status;
     for (const device of members) {
       const errno = device.join(virtStart, virtEnd, physStart, flags);
       if (errno < 0) {
-        this.unmap(domain, virtStart, virtEnd);
+        for (const joined of members) joined.leave(virtStart, virtEnd);
         return guestStatus(errno);
       }
     }
@@ -155,13 +157,8 @@ class NestedBackend implements TranslationBackend {
   }
 
   unmap(domain: number, virtStart: number, virtEnd: number): number {
-    const members = this.#members.get(domain)!;
-    if (members.length > 0) {
-      this.#stage1.visit(domain, virtStart, virtEnd, (start, end) => {
-        for (const device of members) device.leave(start, end);
-      });
-    }
-    return this.#stage1.unmap(domain, virtStart, virtEnd);
+    for (const device of this.#domains.get(domain)!.members) device.leave(virtStart, virtEnd);
+    return VIRTIO_IOMMU_S_OK;
   }
 
   setBypass(bypass: boolean): void {
@@ -192,14 +189,14 @@ class NestedBackend implements TranslationBackend {
 
   /** Whether stage 2 alone translates for the device. */
   #bypasses({ domain }: JoinedDevice): boolean {
-    return domain === undefined ? this.#bypass : this.#bypassDomains.has(domain);
+    return domain === undefined ? this.#bypass : this.#domains.get(domain)!.bypass;
   }
 
   /** Empties the device's container and fills it with what its new domain has. @returns 0 or a negative errno */
   #move(device: JoinedDevice, domain: number | undefined): number {
     this.#leaveDomain(device);
     device.domain = domain;
-    if (domain !== undefined) this.#members.get(domain)!.push(device);
+    if (domain !== undefined) this.#domains.get(domain)!.members.push(device);
 
     let answer = 0;
     if (this.#bypasses(device)) {
@@ -218,7 +215,7 @@ class NestedBackend implements TranslationBackend {
   #leaveDomain(device: JoinedDevice): void {
     device.leaveAll();
     if (device.domain === undefined) return;
-    const members = this.#members.get(device.domain)!;
+    const { members } = this.#domains.get(device.domain)!;
     members.splice(members.indexOf(device), 1);
     device.domain = undefined;
   }
@@ -256,8 +253,8 @@ class NestedBackend implements TranslationBackend {
     }
   }
 
-  #visit(domain: number, visitor: Parameters<SimBackend['visit']>[3]): void {
-    this.#stage1.visit(domain, 0, this.capabilities.inputEnd, visitor);
+  #visit(domain: number, visitor: MappingVisitor): void {
+    this.#domains.get(domain)!.mappings.visit(0, this.capabilities.inputEnd, visitor);
   }
 
   /** Where the device core expects no refusal, accesses fault instead. */

@@ -1,0 +1,280 @@
+/** StartTree: mappings ordered by where they start, as a radix tree that leaves out the levels at which nothing branches. */
+import { type MappingRecords, NO_RECORD, RECORD_FIELDS } from './mapping-records.ts';
+import { highestBit, lowestBit, NODE_BITS, NODE_ENTRIES, RadixNodes, ROOT } from './radix-nodes.ts';
+
+/** A page number is taken apart into two integers: 22 bits above 30, which are six levels. */
+const LOW_BITS = 30;
+const LOW_MASK = 2 ** LOW_BITS - 1;
+const HIGH_SCALE = 2 ** -LOW_BITS;
+
+/**
+ * The low six bits of an entry that is a node: how far the page number is shifted for the index in the node, plus 32 when
+ * it is the high part that is shifted. A shift takes the low five bits of its operand, so an entry shifts as it is. The
+ * level is larger the nearer a node is to the root.
+ */
+const LEVEL_BITS = 6;
+const LEVEL_MASK = 2 ** LEVEL_BITS - 1;
+const HIGH_LEVEL = 32;
+const INDEX_MASK = NODE_ENTRIES - 1;
+/** Of a page that is in the tree. */
+const NO_DIVERGENCE = -1;
+/** No page, of those that a search can be for. */
+const NOTHING_SOUGHT = -1;
+
+/** Positions of the nodes on the way to a record; one for all trees, since nothing looks at it after the call. */
+const path = new Int32Array(Math.ceil(52 / NODE_BITS) + 1);
+
+/**
+ * An entry is 0 (nothing), a node with its level, or the complement of a record's number. Every node has at least two
+ * entries, so there are fewer nodes than mappings, wherever these lie and however long they are.
+ *
+ * A walk compares no prefixes: it ends at a record or at nothing, and what was found is compared with the page then.
+ */
+export class StartTree {
+  readonly #nodes = new RadixNodes();
+  readonly #records: MappingRecords;
+  readonly #pagesPerByte: number;
+  // The last search: which page it was for,
+  #soughtHigh = NOTHING_SOUGHT;
+  #soughtLow = NOTHING_SOUGHT;
+  // the position where the page is, or would branch off, and the level at which it does so,
+  #position = ROOT;
+  #divergence = NO_DIVERGENCE;
+  // a record next to it, and the entry that is next below it on the way, 0 for none.
+  #near = NO_RECORD;
+  #below = 0;
+
+  /** @param granule bytes of a page, a power of two; every mapping starts at a multiple of it */
+  constructor(records: MappingRecords, granule: number) {
+    this.#records = records;
+    this.#pagesPerByte = 1 / granule;
+  }
+
+  /** The record that starts in the page of the address if one does, or any other; NO_RECORD when the walk ends at none. */
+  guess(address: number): number {
+    const page = address * this.#pagesPerByte;
+    const high = (page * HIGH_SCALE) | 0;
+    const low = page & LOW_MASK;
+    const { entries } = this.#nodes;
+    let entry = entries[ROOT]!;
+    while (entry > 0) {
+      entry = entries[firstPosition(entry) + indexAt(entry, high, low)]!;
+    }
+    return entry === 0 ? NO_RECORD : ~entry;
+  }
+
+  /** The last record of those that start at or below the address; NO_RECORD when there is none. */
+  floor(address: number): number {
+    const page = address * this.#pagesPerByte;
+    this.#seek((page * HIGH_SCALE) | 0, page & LOW_MASK);
+    const near = this.#near;
+    if (this.#divergence === NO_DIVERGENCE) return near;
+    const entry = this.#nodes.entries[this.#position]!;
+    const isBelow = entry !== 0 && this.#startOf(near) < address;
+    return this.#lastOf(isBelow ? entry : this.#below);
+  }
+
+  /** Adds a record; none starts in its page. */
+  insert(record: number): void {
+    const page = this.#startOf(record) * this.#pagesPerByte;
+    const high = (page * HIGH_SCALE) | 0;
+    const low = page & LOW_MASK;
+    this.#seek(high, low);
+    const nodes = this.#nodes;
+    const position = this.#position;
+    const neighbour = nodes.entries[position]!;
+    if (neighbour === 0) {
+      nodes.set(position, ~record);
+    } else {
+      const level = this.#divergence;
+      const nearPage = this.#startOf(this.#near) * this.#pagesPerByte;
+      const nearIndex = indexAt(level, (nearPage * HIGH_SCALE) | 0, nearPage & LOW_MASK);
+      const node = nodes.allocate();
+      nodes.set(node * NODE_ENTRIES + nearIndex, neighbour);
+      nodes.set(node * NODE_ENTRIES + indexAt(level, high, low), ~record);
+      nodes.entries[position] = (node << LEVEL_BITS) | level;
+    }
+    this.#soughtLow = NOTHING_SOUGHT;
+  }
+
+  /**
+   * Takes out the records that start within a range, and frees them.
+   *
+   * @returns how many they were
+   */
+  remove(start: number, end: number): number {
+    let removed = 0;
+    let record = this.floor(end);
+    while (record !== NO_RECORD && this.#startOf(record) >= start) {
+      // Read before the record is freed.
+      const recordStart = this.#startOf(record);
+      removed += this.#removeRun(recordStart, start);
+      this.#soughtLow = NOTHING_SOUGHT;
+      if (recordStart === start) break;
+      record = this.floor(end);
+    }
+    return removed;
+  }
+
+  /** Shows the records that start within a range, in rising order. */
+  visit(start: number, end: number, visitor: (record: number) => void): void {
+    const root = this.#nodes.entries[ROOT]!;
+    if (root !== 0) this.#visitFrom(root, start, end, visitor);
+  }
+
+  /** Forgets everything, and gives the memory back. */
+  clear(): void {
+    this.#nodes.clear();
+    this.#soughtLow = NOTHING_SOUGHT;
+  }
+
+  #startOf(record: number): number {
+    return this.#records.fields[record * RECORD_FIELDS]!;
+  }
+
+  /** The record that starts last below an entry; NO_RECORD for an empty one. */
+  #lastOf(from: number): number {
+    const { entries, occupied } = this.#nodes;
+    let entry = from;
+    while (entry > 0) {
+      entry = entries[firstPosition(entry) + highestBit(occupied[entry >>> LEVEL_BITS]!)]!;
+    }
+    return entry === 0 ? NO_RECORD : ~entry;
+  }
+
+  #firstOf(from: number): number {
+    const { entries, occupied } = this.#nodes;
+    let entry = from;
+    while (entry > 0) {
+      entry = entries[firstPosition(entry) + lowestBit(occupied[entry >>> LEVEL_BITS]!)]!;
+    }
+    return ~entry;
+  }
+
+  /** Finds where a page is, or would branch off; twice in a row, as a MAP looks and then inserts, costs once. */
+  #seek(high: number, low: number): void {
+    if (low === this.#soughtLow && high === this.#soughtHigh) return;
+    this.#soughtLow = low;
+    this.#soughtHigh = high;
+    this.#position = ROOT;
+    this.#divergence = NO_DIVERGENCE;
+    this.#below = 0;
+    this.#near = this.#anyNear(high, low);
+    if (this.#near === NO_RECORD) return;
+    const nearPage = this.#startOf(this.#near) * this.#pagesPerByte;
+    const divergence = divergenceOf(high, low, (nearPage * HIGH_SCALE) | 0, nearPage & LOW_MASK);
+    this.#divergence = divergence;
+    if (divergence === NO_DIVERGENCE) return;
+
+    const { entries, occupied } = this.#nodes;
+    let position = ROOT;
+    let entry = entries[ROOT]!;
+    while (entry > 0 && (entry & LEVEL_MASK) >= divergence) {
+      const first = firstPosition(entry);
+      position = first + indexAt(entry, high, low);
+      const smaller = occupied[entry >>> LEVEL_BITS]! & ((1 << position) - 1);
+      if (smaller !== 0) this.#below = entries[first + highestBit(smaller)]!;
+      entry = entries[position]!;
+    }
+    this.#position = position;
+  }
+
+  /** A record that has as much of the page's number in common as any; NO_RECORD in an empty tree. */
+  #anyNear(high: number, low: number): number {
+    const { entries, occupied } = this.#nodes;
+    let entry = entries[ROOT]!;
+    while (entry > 0) {
+      const first = firstPosition(entry);
+      const next = entries[first + indexAt(entry, high, low)]!;
+      entry = next !== 0 ? next : entries[first + lowestBit(occupied[entry >>> LEVEL_BITS]!)]!;
+    }
+    return entry === 0 ? NO_RECORD : ~entry;
+  }
+
+  /** Takes out the record at an address, and those before it in its node, down to `start`. */
+  #removeRun(recordStart: number, start: number): number {
+    const page = recordStart * this.#pagesPerByte;
+    const high = (page * HIGH_SCALE) | 0;
+    const low = page & LOW_MASK;
+    const nodes = this.#nodes;
+    const { entries, occupied } = nodes;
+    let depth = 0;
+    let position = ROOT;
+    let entry = entries[ROOT]!;
+    while (entry > 0) {
+      path[depth] = position;
+      depth += 1;
+      position = firstPosition(entry) + indexAt(entry, high, low);
+      entry = entries[position]!;
+    }
+    let removed = 0;
+    let smaller: number;
+    do {
+      this.#records.remove(~entry);
+      nodes.empty(position);
+      removed += 1;
+      smaller = occupied[position >>> NODE_BITS]! & ((1 << position) - 1);
+      if (smaller === 0) break;
+      position = (position & ~INDEX_MASK) + highestBit(smaller);
+      entry = entries[position]!;
+    } while (entry < 0 && this.#startOf(~entry) >= start);
+    this.#shrink(depth);
+    return removed;
+  }
+
+  /** Takes out nodes on the path that have no entry left, and puts an only entry in the place of its node. */
+  #shrink(pathLength: number): void {
+    const nodes = this.#nodes;
+    const { entries, occupied } = nodes;
+    for (let depth = pathLength - 1; depth >= 0; depth -= 1) {
+      const position = path[depth]!;
+      const node = entries[position]! >>> LEVEL_BITS;
+      const bits = occupied[node]!;
+      if ((bits & (bits - 1)) !== 0) return;
+      if (bits !== 0) {
+        const only = node * NODE_ENTRIES + lowestBit(bits);
+        entries[position] = entries[only]!;
+        nodes.empty(only);
+        nodes.release(node);
+        return;
+      }
+      nodes.empty(position);
+      nodes.release(node);
+    }
+  }
+
+  #visitFrom(entry: number, start: number, end: number, visitor: (record: number) => void): void {
+    if (this.#startOf(this.#lastOf(entry)) < start || this.#startOf(this.#firstOf(entry)) > end) {
+      return;
+    }
+    if (entry < 0) {
+      visitor(~entry);
+      return;
+    }
+    const { entries, occupied } = this.#nodes;
+    const first = firstPosition(entry);
+    for (let bits = occupied[entry >>> LEVEL_BITS]!; bits !== 0; bits &= bits - 1) {
+      this.#visitFrom(entries[first + lowestBit(bits)]!, start, end, visitor);
+    }
+  }
+}
+
+/** Of a node's entries. */
+function firstPosition(node: number): number {
+  return (node & ~LEVEL_MASK) >>> (LEVEL_BITS - NODE_BITS);
+}
+
+/** @param level a level, or a node with its level */
+function indexAt(level: number, high: number, low: number): number {
+  return (((level & HIGH_LEVEL) === 0 ? low : high) >>> level) & INDEX_MASK;
+}
+
+/** The highest level at which two pages differ. */
+function divergenceOf(high: number, low: number, otherHigh: number, otherLow: number): number {
+  if (high !== otherHigh) return HIGH_LEVEL + levelOfBit(highestBit(high ^ otherHigh));
+  return low === otherLow ? NO_DIVERGENCE : levelOfBit(highestBit(low ^ otherLow));
+}
+
+function levelOfBit(bit: number): number {
+  return bit - (bit % NODE_BITS);
+}
