@@ -1,17 +1,13 @@
 /** MappingRecords: the fields of mappings, by number, in one array: no object per mapping, and half a cache line for each. */
 
-/** Fields of a record; ends are inclusive, in bytes. */
-export const RECORD_START = 0;
-export const RECORD_END = 1;
-/** What to add to a virtual address to get the physical one. */
-export const RECORD_DELTA = 2;
-/** VIRTIO_IOMMU_MAP_F_*. */
-export const RECORD_FLAGS = 3;
-/** A record begins at its number times this. */
-export const RECORD_FIELDS = 4;
-
-/** The number of no record. */
-export const NO_RECORD = -1;
+import {
+  NO_RECORD,
+  RECORD_DELTA,
+  RECORD_END,
+  RECORD_FIELDS,
+  RECORD_FLAGS,
+  RECORD_START,
+} from './layout.ts';
 
 const FIRST_CAPACITY = 8;
 const GROWTH = 1.5;

@@ -6,14 +6,8 @@ import {
   TRANSLATION_OK,
   type TranslationResult,
 } from '../backend.ts';
-import {
-  MappingRecords,
-  NO_RECORD,
-  RECORD_DELTA,
-  RECORD_END,
-  RECORD_FIELDS,
-  RECORD_FLAGS,
-} from './mapping-records.ts';
+import { NO_RECORD, RECORD_DELTA, RECORD_END, RECORD_FIELDS, RECORD_FLAGS } from './layout.ts';
+import { MappingRecords } from './mapping-records.ts';
 import { StartTree } from './start-tree.ts';
 
 /** What {@link MappingTable.select} answers. */

@@ -1,10 +1,6 @@
 /** RadixNodes: the nodes of a radix tree, 32 entries each, in one array, and which entries of each are in use. */
 
-/** Bits of a key that one node decodes. */
-export const NODE_BITS = 5;
-export const NODE_ENTRIES = 2 ** NODE_BITS;
-/** The position of the root's entry: the first of node 0, which holds nothing else. */
-export const ROOT = 0;
+import { NODE_BITS, NODE_ENTRIES } from './layout.ts';
 
 const GROWTH = 1.5;
 

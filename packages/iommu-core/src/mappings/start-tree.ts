@@ -1,23 +1,21 @@
 /** StartTree: mappings ordered by where they start, as a radix tree that leaves out the levels at which nothing branches. */
-import { type MappingRecords, NO_RECORD, RECORD_FIELDS } from './mapping-records.ts';
-import { highestBit, lowestBit, NODE_BITS, NODE_ENTRIES, RadixNodes, ROOT } from './radix-nodes.ts';
+import {
+  HIGH_LEVEL,
+  HIGH_SCALE,
+  INDEX_MASK,
+  LEVEL_BITS,
+  LEVEL_MASK,
+  LOW_MASK,
+  NO_DIVERGENCE,
+  NO_RECORD,
+  NODE_BITS,
+  NODE_ENTRIES,
+  RECORD_FIELDS,
+  ROOT,
+} from './layout.ts';
+import type { MappingRecords } from './mapping-records.ts';
+import { highestBit, lowestBit, RadixNodes } from './radix-nodes.ts';
 
-/** A page number is taken apart into two integers: 22 bits above 30, which are six levels. */
-const LOW_BITS = 30;
-const LOW_MASK = 2 ** LOW_BITS - 1;
-const HIGH_SCALE = 2 ** -LOW_BITS;
-
-/**
- * The low six bits of an entry that is a node: how far the page number is shifted for the index in the node, plus 32 when
- * it is the high part that is shifted. A shift takes the low five bits of its operand, so an entry shifts as it is. The
- * level is larger the nearer a node is to the root.
- */
-const LEVEL_BITS = 6;
-const LEVEL_MASK = 2 ** LEVEL_BITS - 1;
-const HIGH_LEVEL = 32;
-const INDEX_MASK = NODE_ENTRIES - 1;
-/** Of a page that is in the tree. */
-const NO_DIVERGENCE = -1;
 /** No page, of those that a search can be for. */
 const NOTHING_SOUGHT = -1;
 
