@@ -10,7 +10,7 @@ export default defineConfig({
         ...resolution,
         test: {
           name: 'unit',
-          include: ['{packages,apps}/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: ['{packages,apps,tooling}/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
         },
       },
       {
