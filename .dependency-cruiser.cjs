@@ -15,7 +15,7 @@ const MAY_IMPORT = {
 };
 /** Packages that may use the Node.js API, and where in them. */
 const NODE_PATHS =
-  '^(packages/linux-io/|packages/vfio-user/|packages/devices/src/node/|packages/viot/src/cli/|apps/)';
+  '^(packages/linux-io/|packages/vfio-user/|packages/devices/src/node/|packages/viot/src/cli/|apps/|bench/)';
 /** As dependency-cruiser names Node.js' own modules. */
 const CORE_MODULES = `^(node:)?(${require('node:module').builtinModules.join('|')})$`;
 const TEST_FILES = '\\.(test|bench)\\.ts$|/test/|/testing/|test-client|fixtures/';
@@ -38,7 +38,7 @@ module.exports = {
       name: 'tooling-is-below-all',
       severity: 'error',
       from: { path: '^tooling/' },
-      to: { path: '^(packages|apps)/' },
+      to: { path: '^(packages|apps|bench)/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
@@ -53,9 +53,22 @@ module.exports = {
       },
     },
     {
+      name: 'the-bench-through-exports',
+      severity: 'error',
+      comment: 'the bench measures what a user gets: packages are imported by their names',
+      from: { path: '^bench/' },
+      to: { path: '^(packages|apps|tooling)/', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'nothing-needs-the-bench',
+      severity: 'error',
+      from: { path: '^(packages|apps)/' },
+      to: { path: '^bench/' },
+    },
+    {
       name: 'testing-only-from-tests',
       severity: 'error',
-      from: { path: '^(packages|apps)/', pathNot: TEST_FILES },
+      from: { path: '^(packages|apps|bench)/', pathNot: TEST_FILES },
       to: { path: '^packages/[^/]+/src/testing/' },
     },
     {
