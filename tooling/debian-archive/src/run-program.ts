@@ -72,11 +72,9 @@ export function runProgram(
   });
 }
 
-/** The line that says most: apt's first error, or else the last line. */
+/** The line that says most: the first error that apt or a compiler names, or else the last line. */
 function firstComplaint(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  return (lines.find((line) => line.startsWith('E: ')) ?? lines.at(-1) ?? 'no message').replace(
-    /^E: /,
-    '',
-  );
+  const error = lines.find((line) => /^E: |^error\b|\berror: /.test(line));
+  return (error ?? lines.at(-1) ?? 'no message').replace(/^E: /, '');
 }
