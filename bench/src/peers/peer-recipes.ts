@@ -30,7 +30,7 @@ export interface PeerRecipe {
   prepare(options: RecipeOptions): Promise<BuiltPeer>;
 }
 
-const GCC_FLAGS = ['-O2', '-march=native', '-Wall', '-Wextra', '-Werror'] as const;
+const GCC_FLAGS = ['-O2', '-march=native'] as const;
 
 export const PEER_RECIPES: readonly PeerRecipe[] = [
   { names: ['rust', 'btree'], prepare: prepareRust },
