@@ -15,7 +15,7 @@ const MAY_IMPORT = {
 };
 /** Packages that may use the Node.js API, and where in them. */
 const NODE_PATHS =
-  '^(packages/linux-io/|packages/vfio-user/|packages/devices/src/node/|packages/viot/src/cli/|apps/)';
+  '^(packages/linux-io/|packages/vfio-user/|packages/devices/src/node/|packages/viot/src/cli/|apps/|bench/)';
 /** As dependency-cruiser names Node.js' own modules. */
 const CORE_MODULES = `^(node:)?(${require('node:module').builtinModules.join('|')})$`;
 const TEST_FILES = '\\.(test|bench)\\.ts$|/test/|/testing/|test-client|fixtures/';
@@ -25,24 +25,50 @@ const edges = Object.entries(MAY_IMPORT).map(([name, allowed]) => ({
   severity: 'error',
   comment: `packages/${name} may import only: ${allowed.join(', ') || 'nothing'}`,
   from: { path: `^packages/${name}/` },
-  to: { path: '^(packages|apps)/', pathNot: `^packages/(${[name, ...allowed].join('|')})/` },
+  to: {
+    path: '^(packages|apps|tooling)/',
+    pathNot: `^packages/(${[name, ...allowed].join('|')})/`,
+  },
 }));
 
 module.exports = {
   forbidden: [
     ...edges,
+    {
+      name: 'tooling-is-below-all',
+      severity: 'error',
+      from: { path: '^tooling/' },
+      to: { path: '^(packages|apps|bench)/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'through-exports',
       severity: 'error',
       comment: 'another package is imported by its name, never by a path into its sources',
-      from: { path: '^(packages|apps)/([^/]+)/' },
-      to: { path: '^(packages|apps)/', pathNot: '^$1/$2/', dependencyTypes: ['local'] },
+      from: { path: '^(packages|apps|tooling)/([^/]+)/' },
+      to: {
+        path: '^(packages|apps|tooling)/[^/]+/',
+        pathNot: '^$1/$2/',
+        dependencyTypes: ['local'],
+      },
+    },
+    {
+      name: 'the-bench-through-exports',
+      severity: 'error',
+      comment: 'the bench measures what a user gets: packages are imported by their names',
+      from: { path: '^bench/' },
+      to: { path: '^(packages|apps|tooling)/', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'nothing-needs-the-bench',
+      severity: 'error',
+      from: { path: '^(packages|apps)/' },
+      to: { path: '^bench/' },
     },
     {
       name: 'testing-only-from-tests',
       severity: 'error',
-      from: { path: '^(packages|apps)/', pathNot: TEST_FILES },
+      from: { path: '^(packages|apps|bench)/', pathNot: TEST_FILES },
       to: { path: '^packages/[^/]+/src/testing/' },
     },
     {

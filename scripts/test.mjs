@@ -12,6 +12,7 @@ const CHECKS = [
   ['unused code', ['exec', 'knip']],
   ['package checks', ['exec', 'turbo', 'run', 'package:check', '--output-logs=errors-only']],
   ['file lengths', ['exec', 'node', 'scripts/check-file-lengths.mjs']],
+  ['benchmarks run', ['exec', 'node', 'scripts/check-bench.mjs']],
 ];
 
 let passed = 0;

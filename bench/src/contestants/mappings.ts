@@ -1,0 +1,71 @@
+/**
+ * What the works use of the IOMMU beside its requests: how a device with its backend is made, and the backend's own methods.
+ * Other than through this file no work touches a mapping.
+ */
+import {
+  TRANSLATION_OK,
+  type TranslationBackend,
+  type TranslationResult,
+  VIRTIO_IOMMU_S_OK,
+  VirtioIommuDevice,
+} from '@viommu/iommu-core';
+import { simBackend } from '@viommu/pviommu-sim';
+import { ACCESS_READ, ACCESS_WRITE } from '@viommu/virtqueue';
+import { BenchError } from '../bench-error.ts';
+
+export const ENDPOINT = 8;
+export const DOMAIN = 1;
+const READ_WRITE = ACCESS_READ | ACCESS_WRITE;
+
+export interface IommuUnderTest {
+  readonly device: VirtioIommuDevice;
+  readonly backend: TranslationBackend;
+}
+
+/** With all options as they are by default. */
+export function createIommu(): IommuUnderTest {
+  let backend: TranslationBackend | undefined;
+  const createBackend = simBackend();
+  const device = new VirtioIommuDevice({
+    backend: (components) => {
+      backend = createBackend(components);
+      return backend;
+    },
+    endpoints: [{ id: ENDPOINT }],
+  });
+  return { device, backend: backend! };
+}
+
+/** Maps and unmaps one extent by the backend's own methods: what a request costs there, without the request. */
+export function mapAndUnmap(
+  backend: TranslationBackend,
+  virtStart: number,
+  length: number,
+  physStart: number,
+): void {
+  const virtEnd = virtStart + length - 1;
+  if (backend.map(DOMAIN, virtStart, virtEnd, physStart, READ_WRITE) !== VIRTIO_IOMMU_S_OK) {
+    throw new BenchError(`the backend did not map ${length} bytes at ${virtStart}`);
+  }
+  if (backend.unmap(DOMAIN, virtStart, virtEnd) !== VIRTIO_IOMMU_S_OK) {
+    throw new BenchError(`the backend did not unmap ${length} bytes at ${virtStart}`);
+  }
+}
+
+/** @returns the sum of all physical addresses, modulo 2^32 */
+export function translateAll(
+  backend: TranslationBackend,
+  addresses: Float64Array,
+  from: number,
+  to: number,
+  out: TranslationResult,
+): number {
+  let sum = 0;
+  for (let index = from; index < to; index += 1) {
+    if (backend.translate(ENDPOINT, addresses[index]!, 4, ACCESS_READ, out) !== TRANSLATION_OK) {
+      throw new BenchError(`the backend did not translate ${addresses[index]}`);
+    }
+    sum = (sum + out.physical) | 0;
+  }
+  return sum;
+}

@@ -1,0 +1,96 @@
+/** The result of one row, and how a row is measured. */
+import { type ContestOptions, holdContest } from './contest/contest.ts';
+import type { ContestantCommand } from './contest/contestant.ts';
+import type { Spread } from './contest/statistics.ts';
+import type { PeerPrograms } from './peers/peer-programs.ts';
+import { programPath } from './program-path.ts';
+import type { ContestRow, Row, ValueRow } from './rows/row.ts';
+
+export interface RowResult {
+  readonly name: string;
+  readonly unit: string;
+  readonly ours: Spread;
+  /** Undefined where there is nobody to compare with, or the peer was not built. */
+  readonly theirs: Spread | undefined;
+  /** Ours to theirs, of the medians. */
+  readonly ratio: number | undefined;
+  /** Of the ratio in a contest, of the value in other rows. */
+  readonly target: number | undefined;
+  readonly targetOf: 'ratio' | 'value';
+  readonly met: boolean | undefined;
+  /** Batches of each side, or measurements. */
+  readonly runs: number;
+  readonly note: string;
+}
+
+export interface MeasureOptions {
+  readonly quick: boolean;
+  /** Batches of each contestant. */
+  readonly batches: number;
+  readonly peers: PeerPrograms;
+}
+
+/** @throws BenchError that names the contestant or the probe that failed */
+export function measureRow(row: Row, options: MeasureOptions): Promise<RowResult> {
+  return row.kind === 'contest' ? measureContest(row, options) : measureValue(row, options);
+}
+
+async function measureContest(row: ContestRow, options: MeasureOptions): Promise<RowResult> {
+  const theirs = theirCommand(row, options.peers);
+  const commands = [oursCommand(row.work), ...(theirs === undefined ? [] : [theirs])];
+  const spreads = await holdContest(commands, contestOptions(row, options));
+  return contestResult(row, spreads[0]!, spreads[1], options.batches);
+}
+
+export function contestResult(
+  { name, unit, target }: ContestRow,
+  ours: Spread,
+  theirs: Spread | undefined,
+  runs: number,
+): RowResult {
+  const ratio = theirs === undefined ? undefined : ours.median / theirs.median;
+  const met = ratio === undefined || target === undefined ? undefined : ratio <= target;
+  return { name, unit, ours, theirs, ratio, target, targetOf: 'ratio', met, runs, note: '' };
+}
+
+async function measureValue(row: ValueRow, { quick }: MeasureOptions): Promise<RowResult> {
+  const { value, note, runs } = await row.measure({ quick });
+  return {
+    name: row.name,
+    unit: row.unit,
+    ours: { median: value, min: value, max: value },
+    theirs: undefined,
+    ratio: undefined,
+    target: row.target,
+    targetOf: 'value',
+    met: value <= (row.metUpTo ?? row.target),
+    runs,
+    note,
+  };
+}
+
+function contestOptions({ multiple }: ContestRow, options: MeasureOptions): ContestOptions {
+  return {
+    multiple,
+    batches: options.batches,
+    batchMilliseconds: options.quick ? 2 : 30,
+    warmUpMilliseconds: options.quick ? 10 : 300,
+  };
+}
+
+function oursCommand(work: readonly string[]): ContestantCommand {
+  return {
+    name: 'ours',
+    program: [process.execPath, '--enable-source-maps', programPath('contestant')],
+    work,
+  };
+}
+
+/** Undefined when nobody does the same work here. */
+function theirCommand(row: ContestRow, { programs }: PeerPrograms): ContestantCommand | undefined {
+  const { theirs, work } = row;
+  if (theirs === undefined) return undefined;
+  if (typeof theirs !== 'string') return oursCommand(theirs);
+  const program = programs.get(theirs);
+  return program && { name: theirs, program, work };
+}
