@@ -31,7 +31,14 @@ export function headlineChart(results: readonly RowResult[]): string {
     backgroundColor: 'transparent',
     textStyle: text,
     legend: { top: 0, textStyle: text },
-    grid: { left: 10, right: 60, top: 30, bottom: 40, containLabel: true },
+    grid: {
+      left: 10,
+      right: 60,
+      top: 30,
+      bottom: 40,
+      outerBoundsMode: 'same',
+      outerBoundsContain: 'axisLabel',
+    },
     xAxis: {
       type: 'log',
       name: 'ours / theirs; shorter is faster',
