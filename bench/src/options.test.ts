@@ -32,14 +32,17 @@ it('takes all options', () => {
 });
 
 describe('what makes no sense', () => {
-  it.each([['--batches', '0'], ['--batches', 'many'], ['--fast'], ['ring']])(
-    '%s %s is one line and an exit code',
-    (...args) => {
-      const { exitCode, text } = parse(...args);
-      expect(exitCode).toBe(1);
-      expect(text).toMatch(/^bench: [^\n]+\n$/);
-    },
-  );
+  it.each([
+    ['--batches', '0'],
+    ['--batches', 'many'],
+    ['--fast'],
+    ['ring'],
+    ['--write', '--quick'],
+  ])('%s %s is one line and an exit code', (...args) => {
+    const { exitCode, text } = parse(...args);
+    expect(exitCode).toBe(1);
+    expect(text).toMatch(/^bench: [^\n]+\n$/);
+  });
 
   it('is a row that there is not', () => {
     expect(() => chooseRows('steam')).toThrow('no row has "steam" in its name');
