@@ -12,6 +12,11 @@ export function packageBuild(entry: string[]) {
     sourcemap: true,
     treeshake: true,
     clean: true,
+    // Puts constants of other files in place, which is as much as a third of a look-up: V8 loads a module's variable anew
+    // at each use. Names and lines stay.
+    esbuildOptions(options) {
+      options.minifySyntax = true;
+    },
     async onSuccess() {
       execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
     },

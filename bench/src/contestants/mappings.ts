@@ -36,22 +36,6 @@ export function createIommu(): IommuUnderTest {
   return { device, backend: backend! };
 }
 
-/** Maps and unmaps one extent by the backend's own methods: what a request costs there, without the request. */
-export function mapAndUnmap(
-  backend: TranslationBackend,
-  virtStart: number,
-  length: number,
-  physStart: number,
-): void {
-  const virtEnd = virtStart + length - 1;
-  if (backend.map(DOMAIN, virtStart, virtEnd, physStart, READ_WRITE) !== VIRTIO_IOMMU_S_OK) {
-    throw new BenchError(`the backend did not map ${length} bytes at ${virtStart}`);
-  }
-  if (backend.unmap(DOMAIN, virtStart, virtEnd) !== VIRTIO_IOMMU_S_OK) {
-    throw new BenchError(`the backend did not unmap ${length} bytes at ${virtStart}`);
-  }
-}
-
 /** @returns the sum of all physical addresses, modulo 2^32 */
 export function translateAll(
   backend: TranslationBackend,
