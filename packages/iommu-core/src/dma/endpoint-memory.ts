@@ -31,6 +31,10 @@ export class EndpointMemory implements GuestMemory {
     return this.#endpoint.generation + this.#memory.generation + this.#gate.generation;
   }
 
+  get isShared(): boolean {
+    return this.#memory.isShared;
+  }
+
   /** Mappings that continue each other physically make one window. Its bytes are counted once, when it is given out. */
   window(address: number, length: number, access: number, out: MemoryWindow): number {
     const result = this.#result;

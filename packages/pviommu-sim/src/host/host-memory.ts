@@ -69,6 +69,10 @@ export class HostMemory implements GuestMemory, UserMemory {
     return generation;
   }
 
+  get isShared(): boolean {
+    return this.#mappings.some(({ memory }) => memory?.isShared ?? false);
+  }
+
   /**
    * Gives memory a place in the VMM and frames of the host.
    *

@@ -24,6 +24,8 @@ const BLOCK_COPY_LENGTH = 64;
 
 export class DmaMemory implements MappedMemory {
   generation = 0;
+  /** Its client's CPUs and other devices access it meanwhile. */
+  readonly isShared = true;
   readonly #pool: GuestRamPool;
   readonly #messages: DmaMessages;
   readonly #table = new DmaTable();

@@ -36,13 +36,24 @@ export function createMemoryWindow(): MemoryWindow {
   return { bytes, view: new DataView(bytes.buffer), offset: 0, length: 0 };
 }
 
+export interface ArrayGuestMemoryOptions {
+  /**
+   * Others access the buffers while the device does. True by itself where one is a SharedArrayBuffer; to be said of an
+   * ArrayBuffer that another process maps, too.
+   */
+  readonly isShared?: boolean;
+}
+
 export class ArrayGuestMemory implements MappedMemory {
   generation = 0;
+  isShared = false;
+  readonly #isAlwaysShared: boolean;
   #regions: readonly Region[] = [];
   #last: Region | undefined;
 
   /** @throws VirtioError `MEMORY_REGION` when a region is empty, outside its buffer, or overlaps another */
-  constructor(regions: readonly ArrayRegion[] = []) {
+  constructor(regions: readonly ArrayRegion[] = [], options: ArrayGuestMemoryOptions = {}) {
+    this.#isAlwaysShared = options.isShared ?? false;
     this.setRegions(regions);
   }
 
@@ -63,6 +74,7 @@ export class ArrayGuestMemory implements MappedMemory {
       }
     }
     this.#regions = sorted;
+    this.isShared = this.#isAlwaysShared || regions.some(isShared);
     this.#last = undefined;
     this.generation += 1;
   }
@@ -130,6 +142,11 @@ export class ArrayGuestMemory implements MappedMemory {
     }
     return undefined;
   }
+}
+
+function isShared({ buffer }: ArrayRegion): boolean {
+  // A web page that is not isolated has no SharedArrayBuffer to compare with.
+  return !(buffer instanceof ArrayBuffer);
 }
 
 /** Below this many bytes a loop is faster than the two views that a block copy needs. */

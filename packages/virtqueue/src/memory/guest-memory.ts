@@ -41,6 +41,12 @@ export interface GuestMemory {
   readonly generation: number;
 
   /**
+   * Whether other threads or processes access these bytes while the device does. Rings are then read and written with
+   * barriers. It changes only when `generation` does.
+   */
+  readonly isShared: boolean;
+
+  /**
    * Shows the longest run from `address` on, at most `length` bytes, that can be accessed in place.
    *
    * @param access {@link ACCESS_READ}, {@link ACCESS_WRITE} or both

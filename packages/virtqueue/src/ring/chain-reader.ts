@@ -1,6 +1,7 @@
 /** ChainReader: reads descriptors, each once, and makes a chain of them by the rules that split and packed virtqueues share. */
-import type { GuestMemory } from '../memory/guest-memory.ts';
-import { joinLe64 } from '../memory/le64.ts';
+import { createMemoryWindow } from '../memory/array-guest-memory.ts';
+import { ACCESS_READ, type GuestMemory, type MemoryWindow } from '../memory/guest-memory.ts';
+import { readLe64 } from '../memory/le64.ts';
 import { DESC_ADDR, DESC_LEN, DESC_SIZE, DESC_TAIL, descriptorAreaSize } from './layout.ts';
 import type { RingPart } from './ring-part.ts';
 import type { DescriptorChain } from './virtqueue.ts';
@@ -13,114 +14,122 @@ export class ChainReader {
   reason = '';
   /** The last four bytes of the descriptor that was read last, signed; each layout takes them apart. */
   tail = 0;
+  /** The number of descriptors in what is read from: the queue, or an indirect table. */
+  entries: number;
   readonly size: number;
   readonly #memory: GuestMemory;
   readonly #descriptors: RingPart;
   readonly #indirectAllowed: boolean;
-  /** An indirect table is copied as a whole, so that it is read once and in place of scattered accesses. */
-  readonly #indirectTable: Uint8Array;
-  readonly #indirectView: DataView;
-  #address = 0;
-  #length = 0;
+  readonly #window: MemoryWindow = createMemoryWindow();
+  /** An indirect table that is not in sight is copied as a whole, in place of a message for each of its entries. */
+  readonly #copy: Uint8Array;
+  readonly #copyView: DataView;
+  /** What is read from, from `#start` on; unused when the descriptors of the queue are copied one by one. */
+  #view: DataView;
+  #start = 0;
+  #isInPlace = false;
 
   /** @param descriptors the descriptor area of a queue of `size` */
   constructor(memory: GuestMemory, descriptors: RingPart, size: number, indirectAllowed: boolean) {
     this.size = size;
+    this.entries = size;
     this.#memory = memory;
     this.#descriptors = descriptors;
     this.#indirectAllowed = indirectAllowed;
-    this.#indirectTable = new Uint8Array(indirectAllowed ? descriptorAreaSize(size) : 0);
-    this.#indirectView = new DataView(this.#indirectTable.buffer);
+    this.#copy = new Uint8Array(indirectAllowed ? descriptorAreaSize(size) : 0);
+    this.#copyView = new DataView(this.#copy.buffer);
+    this.#view = this.#copyView;
   }
 
-  /** Empties the chain. */
+  /** Empties the chain, and reads from the queue. */
   begin(chain: DescriptorChain): void {
     chain.count = 0;
     chain.readableCount = 0;
     chain.readableLength = 0;
     chain.writableLength = 0;
-  }
-
-  /**
-   * Reads a descriptor of the queue; the driver could change it meanwhile, so nothing of it is looked at twice.
-   *
-   * @returns false when it is not in memory, with `reason`
-   */
-  read(index: number): boolean {
     const descriptors = this.#descriptors;
-    const offset = index * DESC_SIZE;
-    if (descriptors.isInPlace) {
-      this.#address = joinLe64(
-        descriptors.load32(offset + DESC_ADDR),
-        descriptors.load32(offset + DESC_ADDR + 4),
-      );
-      this.#length = descriptors.load32(offset + DESC_LEN);
-      this.tail = descriptors.load32(offset + DESC_TAIL) | 0;
-    } else {
-      this.#decode(descriptors.copyDescriptor(offset), 0);
-    }
-    return !descriptors.failed || this.fail('a descriptor is not in memory');
+    this.entries = this.size;
+    this.#isInPlace = descriptors.isInPlace;
+    this.#view = descriptors.view;
+    this.#start = descriptors.start;
   }
 
   /**
-   * Copies the table that the descriptor which was read last refers to ("Indirect Descriptors").
+   * Reads a descriptor; the driver could change it meanwhile, so nothing of it is looked at twice. Its address and length
+   * go to where the next segment of the chain goes.
    *
-   * @returns the number of its entries, 0 when it is refused, with `reason`
+   * @returns false when it is not in memory or one too many, with `reason`
    */
-  openIndirectTable(): number {
-    if (!this.#indirectAllowed) {
-      this.fail('an indirect descriptor without VIRTIO_F_INDIRECT_DESC');
-      return 0;
+  read(index: number, chain: DescriptorChain): boolean {
+    const { count } = chain;
+    if (count >= this.size) return this.fail('the descriptor chain is longer than the queue');
+    let start = this.#start + index * DESC_SIZE;
+    if (!this.#isInPlace) {
+      this.#view = this.#descriptors.copyDescriptor(index * DESC_SIZE);
+      if (this.#descriptors.failed) return this.fail('a descriptor is not in memory');
+      start = 0;
     }
-    const length = this.#length;
-    const entries = length / DESC_SIZE;
-    if (!Number.isInteger(entries) || entries < 1 || entries > this.size) {
-      this.fail(`an indirect table of ${length} bytes`);
-      return 0;
-    }
-    if (this.#memory.read(this.#address, this.#indirectTable, 0, length)) return entries;
-    this.fail('an indirect table is not in memory');
-    return 0;
+    const view = this.#view;
+    chain.addresses[count] = readLe64(view, start + DESC_ADDR);
+    chain.lengths[count] = view.getUint32(start + DESC_LEN, true);
+    this.tail = view.getInt32(start + DESC_TAIL, true);
+    return true;
   }
 
-  /** Reads an entry of the table that was opened last. */
-  readIndirect(index: number): void {
-    this.#decode(this.#indirectView, index * DESC_SIZE);
+  /**
+   * Reads on from the table that the descriptor which was read last refers to ("Indirect Descriptors").
+   *
+   * @returns false when it is refused, with `reason`
+   */
+  openIndirectTable(chain: DescriptorChain): boolean {
+    if (!this.#indirectAllowed)
+      return this.fail('an indirect descriptor without VIRTIO_F_INDIRECT_DESC');
+    const address = chain.addresses[chain.count]!;
+    const length = chain.lengths[chain.count]!;
+    const entries = length / DESC_SIZE;
+    if (!Number.isInteger(entries) || entries < 1 || entries > this.size)
+      return this.fail(`an indirect table of ${length} bytes`);
+    this.entries = entries;
+    this.#isInPlace = true;
+    if (this.#memory.window(address, length, ACCESS_READ, this.#window) === length) {
+      this.#view = this.#window.view;
+      this.#start = this.#window.offset;
+      return true;
+    }
+    this.#view = this.#copyView;
+    this.#start = 0;
+    return (
+      this.#memory.read(address, this.#copy, 0, length) ||
+      this.fail('an indirect table is not in memory')
+    );
   }
 
   /** Adds the segment that was read last. @returns false when the chain breaks a rule by it, with `reason` */
   append(chain: DescriptorChain, isWritable: boolean): boolean {
     const { count } = chain;
-    if (count >= this.size) return this.fail('the descriptor chain is longer than the queue');
-    chain.addresses[count] = this.#address;
-    chain.lengths[count] = this.#length;
+    const length = chain.lengths[count]!;
     chain.count = count + 1;
     if (isWritable) {
-      chain.writableLength += this.#length;
-    } else {
-      // "The driver MUST place any device-writable descriptor elements after any device-readable descriptor elements."
-      if (chain.readableCount !== count)
-        return this.fail('a readable descriptor after a writable one');
-      chain.readableCount = count + 1;
-      chain.readableLength += this.#length;
+      chain.writableLength += length;
+      return true;
     }
-    if (chain.readableLength + chain.writableLength > LARGEST_CHAIN) {
-      return this.fail('a descriptor chain of more than 2^32 bytes');
-    }
+    // "The driver MUST place any device-writable descriptor elements after any device-readable descriptor elements."
+    if (chain.readableCount !== count) return this.fail('a readable descriptor after a writable one');
+    chain.readableCount = count + 1;
+    chain.readableLength += length;
     return true;
+  }
+
+  /** To be called when all segments are there. @returns false when the chain breaks a rule as a whole, with `reason` */
+  end(chain: DescriptorChain): boolean {
+    return (
+      chain.readableLength + chain.writableLength <= LARGEST_CHAIN ||
+      this.fail('a descriptor chain of more than 2^32 bytes')
+    );
   }
 
   fail(reason: string): false {
     this.reason = reason;
     return false;
-  }
-
-  #decode(view: DataView, offset: number): void {
-    this.#address = joinLe64(
-      view.getUint32(offset + DESC_ADDR, true),
-      view.getUint32(offset + DESC_ADDR + 4, true),
-    );
-    this.#length = view.getUint32(offset + DESC_LEN, true);
-    this.tail = view.getInt32(offset + DESC_TAIL, true);
   }
 }

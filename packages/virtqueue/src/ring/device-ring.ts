@@ -26,6 +26,7 @@ export abstract class DeviceRing implements Virtqueue {
   readonly size: number;
   readonly memory: GuestMemory;
   broken = false;
+  #generation = Number.NaN;
   readonly #onBroken: (reason: string) => void;
 
   constructor({ index, size, memory, onBroken }: VirtqueueOptions) {
@@ -41,6 +42,18 @@ export abstract class DeviceRing implements Virtqueue {
   abstract shouldInterrupt(): boolean;
   abstract disableNotifications(): void;
   abstract enableNotifications(): boolean;
+
+  /** Looks all parts of the ring up anew. @returns false when one is not in memory */
+  protected abstract refresh(): boolean;
+
+  /** To be asked before each operation: the ring is not broken, and its parts are where they were looked up. */
+  protected isReady(): boolean {
+    if (this.broken) return false;
+    const { generation } = this.memory;
+    if (generation === this.#generation) return true;
+    this.#generation = generation;
+    return this.refresh() || this.fail('a part of the ring is not in memory');
+  }
 
   /** The driver takes the queue back: nothing is popped or pushed any more, whoever still holds it. */
   retire(): void {

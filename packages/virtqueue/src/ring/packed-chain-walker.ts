@@ -30,7 +30,7 @@ export class PackedChainWalker {
     let available = position.availableFlags;
     let tail = headTail;
     for (let taken = 1; taken <= room; taken += 1) {
-      if (!reader.read(index)) return 0;
+      if (!reader.read(index, chain)) return 0;
       if (taken > 1) tail = reader.tail;
       const flags = tail >>> TAIL_FLAGS_SHIFT;
       // "A device MUST NOT use a descriptor unless it observes the VIRTQ_DESC_F_AVAIL bit in its flags being changed"
@@ -45,7 +45,7 @@ export class PackedChainWalker {
         return this.#walkIndirect(chain) ? 1 : 0;
       }
       if (!reader.append(chain, (flags & VIRTQ_DESC_F_WRITE) !== 0)) return 0;
-      if (isLast) return taken;
+      if (isLast) return reader.end(chain) ? taken : 0;
       index += 1;
       if (index === reader.size) {
         index = 0;
@@ -58,13 +58,14 @@ export class PackedChainWalker {
   /** Of flags in the table, VIRTQ_DESC_F_WRITE alone counts: "Others are reserved and are ignored by the device." */
   #walkIndirect(chain: DescriptorChain): boolean {
     const reader = this.#reader;
-    const entries = reader.openIndirectTable();
+    if (!reader.openIndirectTable(chain)) return false;
+    const { entries } = reader;
     for (let index = 0; index < entries; index += 1) {
-      reader.readIndirect(index);
+      if (!reader.read(index, chain)) return false;
       const isWritable = ((reader.tail >>> TAIL_FLAGS_SHIFT) & VIRTQ_DESC_F_WRITE) !== 0;
       if (!reader.append(chain, isWritable)) return false;
     }
-    return entries > 0;
+    return reader.end(chain);
   }
 
   #fail(reason: string): 0 {

@@ -62,7 +62,7 @@ export class PackedVirtqueue extends DeviceRing {
   }
 
   pop(chain: DescriptorChain): boolean {
-    if (!this.#ready() || !this.#hasAvailable()) return false;
+    if (!this.isReady() || !this.#hasAvailable()) return false;
     const available = this.#available;
     const room = this.size - this.#inFlight;
     const length = this.#walker.walk(available, this.#headTail, room, chain);
@@ -79,14 +79,14 @@ export class PackedVirtqueue extends DeviceRing {
 
   /** @throws VirtioError `NOT_POPPED` when the device does not have this buffer */
   pushUsed(head: number, length: number): void {
-    if (!this.#ready()) return;
+    if (!this.isReady()) return;
     const offset = this.#used.offset * DESC_SIZE;
     this.#publishUsed(offset, this.#storeUsed(head, length));
   }
 
   /** @throws VirtioError `NOT_POPPED` when the device does not have one of the buffers */
   pushUsedTogether(heads: Uint16Array, lengths: Uint32Array, count: number): void {
-    if (count === 0 || !this.#ready()) return;
+    if (count === 0 || !this.isReady()) return;
     const first = this.#used.offset * DESC_SIZE;
     const firstTail = this.#storeUsed(heads[0]!, lengths[0]!);
     for (let index = 1; index < count; index += 1) {
@@ -127,7 +127,7 @@ export class PackedVirtqueue extends DeviceRing {
   shouldInterrupt(): boolean {
     const count = this.#unsignalled;
     this.#unsignalled = 0;
-    if (count === 0 || !this.#isEventReady(this.#driverEvent)) return false;
+    if (count === 0 || !this.isReady()) return false;
     // The flags were stored and the driver's wish is loaded in one total order, so that not both sides go to sleep.
     const event = this.#driverEvent.loadShared32(0);
     if (this.#driverEvent.failed) return this.fail('the driver area is not in memory');
@@ -145,11 +145,11 @@ export class PackedVirtqueue extends DeviceRing {
         : eventSuppression(RING_EVENT_FLAGS_ENABLE),
     );
     // Looked at again after the wish is out: what came before the driver could see it gets no kick.
-    return this.#ready() && this.#hasAvailable();
+    return this.isReady() && this.#hasAvailable();
   }
 
   #storeWish(event: number): void {
-    if (!this.#isEventReady(this.#deviceEvent)) return;
+    if (!this.isReady()) return;
     this.#deviceEvent.storeShared32(0, event);
     if (this.#deviceEvent.failed) this.fail('the device area is not in memory');
   }
@@ -163,17 +163,8 @@ export class PackedVirtqueue extends DeviceRing {
     return ((tail >>> TAIL_FLAGS_SHIFT) & AVAIL_AND_USED) === available.availableFlags;
   }
 
-  #ready(): boolean {
-    return (
-      !this.broken && (this.#ring.refresh() || this.fail('the descriptor ring is not in memory'))
-    );
-  }
-
-  #isEventReady(part: RingPart): boolean {
-    return (
-      !this.broken &&
-      (part.refresh() || this.fail('an event suppression structure is not in memory'))
-    );
+  protected override refresh(): boolean {
+    return this.#ring.refresh() && this.#driverEvent.refresh() && this.#deviceEvent.refresh();
   }
 
   #checkPlacement({ size, descriptorArea, driverArea, deviceArea }: VirtqueueOptions): void {

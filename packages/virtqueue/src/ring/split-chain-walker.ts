@@ -13,42 +13,38 @@ export class SplitChainWalker {
 
   /** @returns false when the chain breaks a rule, with the reader's `reason` */
   walk(head: number, chain: DescriptorChain): boolean {
-    const reader = this.#reader;
-    reader.begin(chain);
+    this.#reader.begin(chain);
     chain.head = head;
-    let index = head;
+    return this.#follow(head, chain, false);
+  }
+
+  #follow(first: number, chain: DescriptorChain, isIndirect: boolean): boolean {
+    const reader = this.#reader;
+    const { entries } = reader;
+    let index = first;
     // A chain that is longer than the table is a loop.
-    for (let visited = 0; visited < reader.size; visited += 1) {
-      if (index >= reader.size) return reader.fail(`descriptor index ${index} is beyond the queue`);
-      if (!reader.read(index)) return false;
+    for (let visited = 0; visited < entries; visited += 1) {
+      if (index >= entries) {
+        const table = isIndirect ? 'indirect table' : 'queue';
+        return reader.fail(`descriptor index ${index} is beyond the ${table}`);
+      }
+      if (!reader.read(index, chain)) return false;
       const flags = reader.tail;
-      if ((flags & VIRTQ_DESC_F_INDIRECT) !== 0) return this.#walkIndirect(chain);
+      if ((flags & VIRTQ_DESC_F_INDIRECT) !== 0) return this.#enterTable(flags, chain, isIndirect);
       if (!reader.append(chain, (flags & VIRTQ_DESC_F_WRITE) !== 0)) return false;
-      if ((flags & VIRTQ_DESC_F_NEXT) === 0) return true;
+      if ((flags & VIRTQ_DESC_F_NEXT) === 0) return reader.end(chain);
       index = flags >>> TAIL_NEXT_SHIFT;
     }
     return reader.fail('the descriptor chain is a loop');
   }
 
-  #walkIndirect(chain: DescriptorChain): boolean {
+  #enterTable(flags: number, chain: DescriptorChain, isIndirect: boolean): boolean {
     const reader = this.#reader;
+    // "A driver MUST NOT set the VIRTQ_DESC_F_INDIRECT flag within an indirect descriptor"
+    if (isIndirect) return reader.fail('an indirect table inside another');
     // "A driver MUST NOT set both VIRTQ_DESC_F_INDIRECT and VIRTQ_DESC_F_NEXT in flags."
-    if ((reader.tail & VIRTQ_DESC_F_NEXT) !== 0)
+    if ((flags & VIRTQ_DESC_F_NEXT) !== 0)
       return reader.fail('an indirect descriptor has a next one');
-    const entries = reader.openIndirectTable();
-    if (entries === 0) return false;
-    let index = 0;
-    for (let visited = 0; visited < entries; visited += 1) {
-      if (index >= entries) return reader.fail(`index ${index} is beyond the indirect table`);
-      reader.readIndirect(index);
-      const flags = reader.tail;
-      // "A driver MUST NOT set the VIRTQ_DESC_F_INDIRECT flag within an indirect descriptor"
-      if ((flags & VIRTQ_DESC_F_INDIRECT) !== 0)
-        return reader.fail('an indirect table inside another');
-      if (!reader.append(chain, (flags & VIRTQ_DESC_F_WRITE) !== 0)) return false;
-      if ((flags & VIRTQ_DESC_F_NEXT) === 0) return true;
-      index = flags >>> TAIL_NEXT_SHIFT;
-    }
-    return reader.fail('the indirect table is a loop');
+    return reader.openIndirectTable(chain) && this.#follow(0, chain, true);
   }
 }

@@ -58,7 +58,7 @@ export class SplitVirtqueue extends DeviceRing {
   }
 
   pop(chain: DescriptorChain): boolean {
-    if (!this.#ready() || !this.#hasAvailable()) return false;
+    if (!this.isReady() || !this.#hasAvailable()) return false;
     const slot = this.#nextAvail & (this.size - 1);
     const head = this.#avail.load16(AVAIL_RING + 2 * slot);
     if (this.#avail.failed) return this.fail('the available ring is not in memory');
@@ -69,13 +69,13 @@ export class SplitVirtqueue extends DeviceRing {
   }
 
   pushUsed(head: number, length: number): void {
-    if (!this.#ready()) return;
+    if (!this.isReady()) return;
     this.#storeUsed(head, length);
     this.#publishUsed();
   }
 
   pushUsedTogether(heads: Uint16Array, lengths: Uint32Array, count: number): void {
-    if (!this.#ready()) return;
+    if (!this.isReady()) return;
     for (let index = 0; index < count; index += 1) this.#storeUsed(heads[index]!, lengths[index]!);
     this.#publishUsed();
   }
@@ -96,19 +96,19 @@ export class SplitVirtqueue extends DeviceRing {
     const old = this.#signalledUsedIdx;
     const now = this.#usedIdx;
     this.#signalledUsedIdx = now;
-    if (old === now || !this.#ready()) return false;
+    if (old === now || !this.isReady()) return false;
     // The used index was stored and the driver's wish is loaded in one total order, so that not both sides go to sleep.
     return this.#isInterruptWanted(now, old) && !this.broken;
   }
 
   disableNotifications(): void {
     // With VIRTIO_F_EVENT_IDX the driver kicks only when it passes avail_event, which is behind it by now.
-    if (this.#eventIdx || !this.#ready()) return;
+    if (this.#eventIdx || !this.isReady()) return;
     this.#used.storeShared16(USED_FLAGS, VIRTQ_USED_F_NO_NOTIFY);
   }
 
   enableNotifications(): boolean {
-    if (!this.#ready()) return false;
+    if (!this.isReady()) return false;
     if (this.#eventIdx) this.#used.storeShared16(this.#availEventOffset, this.#nextAvail);
     else this.#used.storeShared16(USED_FLAGS, 0);
     if (this.#used.failed) return this.fail('the used ring is not in memory');
@@ -136,10 +136,8 @@ export class SplitVirtqueue extends DeviceRing {
     return availIdx !== this.#nextAvail;
   }
 
-  #ready(): boolean {
-    if (this.broken) return false;
-    if (this.#table.refresh() && this.#avail.refresh() && this.#used.refresh()) return true;
-    return this.fail('a part of the ring is not in memory');
+  protected override refresh(): boolean {
+    return this.#table.refresh() && this.#avail.refresh() && this.#used.refresh();
   }
 
   #checkPlacement({ size, descriptorArea, driverArea, deviceArea }: VirtqueueOptions): void {

@@ -16,6 +16,10 @@ export class ScatteredGuestMemory implements GuestMemory {
     return this.#memory.generation;
   }
 
+  get isShared(): boolean {
+    return this.#memory.isShared;
+  }
+
   window(address: number, length: number, access: number, out: MemoryWindow): number {
     const piece = this.#pieceLength - (address % this.#pieceLength);
     return this.#memory.window(address, Math.min(length, piece), access, out);
@@ -41,6 +45,10 @@ export class InvisibleGuestMemory implements GuestMemory {
 
   get generation(): number {
     return this.#memory.generation;
+  }
+
+  get isShared(): boolean {
+    return this.#memory.isShared;
   }
 
   window(address: number, length: number, access: number, out: MemoryWindow): number {
