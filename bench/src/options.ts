@@ -44,6 +44,9 @@ export function parseOptions(
       outputError: (text, write) => write(`bench: ${text.replace(/^error: /, '')}`),
     });
   const options = command.parse(args, { from: 'user' }).opts();
+  if (options.write && (options.quick || options.only !== undefined)) {
+    command.error('error: --write is for a full run: leave out --quick and --only');
+  }
   return {
     peers: options.peers,
     json: options.json,

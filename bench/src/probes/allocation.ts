@@ -4,10 +4,14 @@ import { BenchError } from '../bench-error.ts';
 import type { Work } from '../contestants/work.ts';
 import { collectGarbage, type ProbeAnswer } from './probe.ts';
 
-/** In slices, so that a work which allocates a kilobyte per operation still fits the young generation. */
+/** Operations that are measured in one go. */
 const SLICE = 131_072;
 const WARM_UP_OPERATIONS = 2_000_000;
-/** Bytes that the control allocates per operation, at least: an array with one element is not smaller. */
+/** After a collection code is compiled anew, which takes some slices, and is no garbage of an operation. */
+const SETTLING_SLICES = 4;
+/** Bytes after which garbage is collected between two slices: well below the size of the young generation. */
+const ROOM = 64 << 20;
+/** Bytes that the control allocates per operation, at least: an array with two elements is not smaller. */
 const CONTROL_BYTES = 16;
 
 /** @param operations in all, at least one slice */
@@ -15,16 +19,20 @@ export async function allocatedPerOperation(work: Work, operations: number): Pro
   for (let done = 0; done < Math.min(WARM_UP_OPERATIONS, 2 * operations); done += SLICE) {
     work.run(SLICE);
   }
-  const slices = Math.max(1, Math.round(operations / SLICE));
   const control = await growthOf(1, allocate);
   if (control < CONTROL_BYTES * SLICE) {
     throw new BenchError(`${SLICE} arrays were seen as ${control} bytes: growth is not seen here`);
   }
+  const slices = Math.max(1, Math.round(operations / SLICE));
   const growth = await growthOf(slices, () => work.run(SLICE));
   return { value: Math.round((100 * growth) / (slices * SLICE)) / 100, note: '' };
 }
 
-/** @returns bytes; @throws BenchError when garbage was collected meanwhile */
+/**
+ * How many bytes the heap grows in some slices.
+ *
+ * @throws BenchError when garbage was collected within one of them
+ */
 async function growthOf(slices: number, slice: () => unknown): Promise<number> {
   const collections: number[] = [];
   const observer = new PerformanceObserver((list) => {
@@ -32,14 +40,20 @@ async function growthOf(slices: number, slice: () => unknown): Promise<number> {
   });
   observer.observe({ entryTypes: ['gc'] });
   const spans: { from: number; to: number }[] = [];
-  let growth = 0;
-  for (let index = 0; index < slices; index += 1) {
-    await collectGarbage();
+  let sum = 0;
+  let sinceCollection = Number.POSITIVE_INFINITY;
+  for (let index = -SETTLING_SLICES; index < slices; index += 1) {
+    if (sinceCollection > ROOM) {
+      await collectGarbage();
+      sinceCollection = 0;
+    }
     const from = performance.now();
     const before = process.memoryUsage().heapUsed;
     slice();
-    growth += process.memoryUsage().heapUsed - before;
+    const growth = process.memoryUsage().heapUsed - before;
     spans.push({ from, to: performance.now() });
+    sinceCollection += growth;
+    if (index >= 0) sum += growth;
   }
   // Entries are handed out later, by a task of their own.
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -47,7 +61,7 @@ async function growthOf(slices: number, slice: () => unknown): Promise<number> {
   const inside = collections.filter((at) => spans.some(({ from, to }) => from <= at && at <= to));
   if (collections.length === 0) throw new BenchError('collections of garbage are not seen here');
   if (inside.length > 0) throw new BenchError(`garbage was collected ${inside.length} times`);
-  return growth;
+  return sum;
 }
 
 let kept: readonly number[] = [];

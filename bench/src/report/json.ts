@@ -4,7 +4,7 @@ import type { RowResult } from '../result.ts';
 import type { Machine } from './machine.ts';
 
 /** What has no value is null. */
-export interface JsonRow {
+interface JsonRow {
   readonly name: string;
   readonly ours: number;
   readonly theirs: number | null;

@@ -17,7 +17,7 @@ export function resultsPage({ date, machine, results, skipped }: ResultsPageOpti
   const lines = [
     '# Results',
     '',
-    '`pnpm bench --peers --write` wrote this page. Times are medians over the runs, in which both sides took turns; a ratio is',
+    '`pnpm bench --peers --write` writes this page. Times are medians over the runs, in which both sides took turns; a ratio is',
     'ours to theirs. Spreads are the least and the greatest of the runs.',
     '',
     `* ${date.toISOString().slice(0, 10)}`,
