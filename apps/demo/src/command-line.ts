@@ -1,10 +1,16 @@
 /** The command line: parses it, runs one command, and turns errors into one line and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { CommandError, messageOf } from './command-error.ts';
-import { addBenchCommand } from './commands/bench.ts';
-import { addDemoCommand } from './commands/demo.ts';
-import { addLinuxCommand } from './commands/linux.ts';
-import { addServeCommand } from './commands/serve.ts';
+
+type AddCommand = (program: Command) => void;
+
+/** Loaded when named, or all for the help: `serve` shall listen soon, and the code of `linux` is most of the program. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  demo: async () => (await import('./commands/demo.ts')).addDemoCommand,
+  linux: async () => (await import('./commands/linux.ts')).addLinuxCommand,
+  serve: async () => (await import('./commands/serve.ts')).addServeCommand,
+  bench: async () => (await import('./commands/bench.ts')).addBenchCommand,
+};
 
 /**
  * @param args what follows the name of the program
@@ -15,6 +21,7 @@ export async function runCommandLine(
   args: readonly string[],
   writeError: (text: string) => void,
 ): Promise<number | undefined> {
+  const words = args.length > 0 ? args : ['demo'];
   const program = new Command('viommu')
     .description('A virtio-iommu that a stock Linux guest drives, in TypeScript.')
     .helpCommand(false)
@@ -26,12 +33,13 @@ export async function runCommandLine(
         write(`viommu: ${line.replace(/^error: /, '')}; --help shows what there is\n`);
       },
     });
-  addDemoCommand(program);
-  addLinuxCommand(program);
-  addServeCommand(program);
-  addBenchCommand(program);
+  const named = Object.keys(COMMANDS).filter((name) => name === words[0]);
+  for (const name of named.length > 0 ? named : Object.keys(COMMANDS)) {
+    const addCommand = await COMMANDS[name]!();
+    addCommand(program);
+  }
   try {
-    await program.parseAsync(args.length > 0 ? args : ['demo'], { from: 'user' });
+    await program.parseAsync(words, { from: 'user' });
     return undefined;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;

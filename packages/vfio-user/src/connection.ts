@@ -103,6 +103,11 @@ export class Connection implements DmaExchangeHost, Session {
     );
   }
 
+  /** A message is there, or its beginning, that {@link receive} would take without a wait for the socket. */
+  get hasReadAhead(): boolean {
+    return this.stream.hasReadAhead && !this.#resetHeld;
+  }
+
   /** Handles messages that have come, at most `limit`, and not beyond one that was answered: its sender mostly waits. */
   receive(limit: number): void {
     for (let handled = 0; handled < limit; handled++) {

@@ -199,6 +199,20 @@ it('a reset that arrives meanwhile fails the access, and comes when the function
   expect(harness.complaints).toEqual([]);
 });
 
+it('what is received with such a reset is answered after it', () => {
+  serve(
+    () => {
+      client.send(message(5, 13, new Uint8Array()));
+      client.send(regionReadRequest(0, 0, 1));
+      pciFunction.host!.memory.read(0x1000, new Uint8Array(1), 0, 1);
+    },
+    () => undefined,
+  );
+  expect(pciFunction.takeCalls()).toEqual(['reset', 'readBar 0 +0 1']);
+  const received = concat(...got, client.receive() ?? new Uint8Array());
+  expect(received.length).toBe(32 + 16 + 33);
+});
+
 it('an UNMAP that arrives meanwhile ends the access where it is', () => {
   let succeeded = true;
   serve(

@@ -63,8 +63,12 @@ export class Endpoint {
     this.watch();
   }
 
-  /** Tells the poll set what to wait for. A failed client is watched no more, and until it is dropped the next one waits. */
-  watch(): void {
+  /**
+   * Tells the poll set what to wait for. A failed client is watched no more, and until it is dropped the next one waits.
+   *
+   * @returns true when there is something to handle already, and so no wait
+   */
+  watch(): boolean {
     const { pollSet } = this.#context;
     const stream = this.#connection?.stream;
     if (stream === undefined || stream.failure !== undefined) {
@@ -77,13 +81,14 @@ export class Endpoint {
     } else {
       pollSet.clear(this.#listenerSlot);
     }
+    return this.#connection?.hasReadAhead === true;
   }
 
-  /** Handles what the poll set has found. */
+  /** Handles what the poll set has found, and what was received ahead. */
   handleEvents(): void {
     const { pollSet } = this.#context;
     const events = pollSet.events(this.#connectionSlot);
-    if (events !== 0) {
+    if (events !== 0 || this.#connection?.hasReadAhead === true) {
       this.#connection?.stream.flush();
       this.#connection?.receive(MESSAGES_PER_TURN);
     }

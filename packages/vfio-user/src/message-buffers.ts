@@ -2,7 +2,7 @@
 
 import { Arena, type Libc, type Pointer, SCM_RIGHTS, SOL_SOCKET } from '@viommu/linux-io';
 import { MAX_DATA_XFER_SIZE } from './protocol/constants.ts';
-import { DMA_ACCESS_SIZE, HEADER_SIZE } from './protocol/layout.ts';
+import { DMA_ACCESS_SIZE } from './protocol/layout.ts';
 
 /** No message is longer: the most data, after the longest fixed part that any message with data has. */
 export const MAX_MESSAGE_SIZE = DMA_ACCESS_SIZE + MAX_DATA_XFER_SIZE;
@@ -39,8 +39,6 @@ export class MessageBuffers {
 
   readonly msghdrAddress: Pointer;
   readonly receivedAddress: Pointer;
-  /** Where the body of a received message goes. */
-  readonly bodyAddress: Pointer;
   readonly toSendAddress: Pointer;
 
   readonly #arena: Arena;
@@ -56,7 +54,6 @@ export class MessageBuffers {
     this.toSendBytes = new Uint8Array(arena.buffer, TO_SEND, MAX_MESSAGE_SIZE);
     this.msghdrAddress = arena.addressOf(MSGHDR);
     this.receivedAddress = arena.addressOf(RECEIVED);
-    this.bodyAddress = arena.addressOf(RECEIVED + HEADER_SIZE);
     this.toSendAddress = arena.addressOf(TO_SEND);
 
     this.#view.setBigUint64(MSGHDR + MSGHDR_IOV, arena.addressOf(IOVEC), true);

@@ -1,23 +1,32 @@
 /** Messages that are broken, cut or slow: the connection may end, with one line, and the others go on. */
+import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FakePciFunction } from './testing-client/fake-pci-function.ts';
 import { Harness } from './testing-client/harness.ts';
-import { regionReadRequest } from './testing-client/requests.ts';
+import {
+  dmaMapRequest,
+  errnoOf,
+  regionReadRequest,
+  setIrqsRequest,
+} from './testing-client/requests.ts';
 import {
   closeFd,
   eventfd,
   fields,
   message,
+  signals,
   type TestClient,
   versionRequest,
 } from './testing-client/test-client.ts';
 
 let harness: Harness;
+let pciFunction: FakePciFunction;
 let client: TestClient;
 let bystander: TestClient;
 
 beforeEach(() => {
   harness = new Harness();
-  harness.listen();
+  pciFunction = harness.listen();
   harness.listen('b.sock');
   client = harness.negotiated();
   bystander = harness.negotiated('b.sock');
@@ -27,6 +36,8 @@ afterEach(() => {
   expect(harness.ask(bystander, regionReadRequest(0, 0, 1))?.length).toBe(33);
   harness.close();
 });
+
+const openFds = () => readdirSync('/proc/self/fd').length;
 
 function expectClosedWithOneLine(containing: string): void {
   harness.settle();
@@ -103,6 +114,49 @@ describe('many messages at once', () => {
     const first = regionReadRequest(0, 0, 1);
     const both = new Uint8Array([...first, ...regionReadRequest(0, 0, 2)]);
     expect(harness.ask(client, both)?.length).toBe(33 + 34);
+  });
+});
+
+describe('messages that are received together', () => {
+  const trigger = setIrqsRequest(0x24, 0, 0, 1);
+  const withoutMemory = dmaMapRequest(0x1000, 0x1000, 3);
+
+  it.each([1, 2, 3])('each keep their descriptors, %i behind another', (behind) => {
+    const fd = eventfd();
+    for (let index = 0; index < behind; index++) {
+      client.send(regionReadRequest(0, 0, 1));
+    }
+    client.send(trigger, [fd]);
+    client.send(regionReadRequest(0, 0, 1));
+    harness.settle(8);
+    expect(client.receive()?.length).toBe(33 * behind + 16 + 33);
+    pciFunction.host!.setIntx(true);
+    expect(signals(fd)).toBe(1);
+    closeFd(fd);
+  });
+
+  it('leave no descriptor open when the last is refused', () => {
+    const fd = eventfd();
+    client.send(regionReadRequest(0, 0, 1));
+    client.send(withoutMemory, [fd, fd]);
+    const before = openFds();
+    harness.settle(6);
+    const replies = client.receive()!;
+    expect(errnoOf(replies.subarray(33))).toBe(22);
+    expect(openFds()).toBe(before);
+    closeFd(fd);
+  });
+
+  it('are answered without another wake-up, and the last when the rest of it comes', () => {
+    const last = regionReadRequest(0, 0, 4);
+    client.send(
+      new Uint8Array([...trigger, ...regionReadRequest(0, 0, 2), ...last.subarray(0, 20)]),
+    );
+    for (let round = 0; round < 2; round++) {
+      harness.server.poll(-1);
+    }
+    expect(client.receive()?.length).toBe(16 + 34);
+    expect(harness.ask(client, last.subarray(20))?.length).toBe(36);
   });
 });
 

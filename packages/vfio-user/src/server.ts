@@ -177,13 +177,16 @@ export class VfioUserServer {
   }
 
   #waitAndHandle(timeoutMilliseconds: number): void {
+    let timeout = timeoutMilliseconds;
     for (const endpoint of this.#endpoints) {
-      endpoint.watch();
+      if (endpoint.watch()) {
+        timeout = 0;
+      }
     }
     for (const source of this.#sources) {
       source.watch();
     }
-    this.#pollSet.wait(timeoutMilliseconds);
+    this.#pollSet.wait(timeout);
     if (this.#pollSet.events(STOP_SLOT) !== 0) {
       this.#stopAsked = true;
       this.#pollSet.clear(STOP_SLOT);

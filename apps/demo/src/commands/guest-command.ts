@@ -1,6 +1,5 @@
 /** What the commands that boot a guest have in common: the user's own parts, a line of progress, and a clean end at a signal. */
 import { type Command, Option } from 'commander';
-import ora from 'ora';
 import { CommandError } from '../command-error.ts';
 import type { GuestPartsOptions } from '../guest/guest-parts.ts';
 
@@ -66,6 +65,8 @@ export async function withProgress(run: (progress: Progress) => Promise<void>): 
   const interrupt = (): void => abort.abort();
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  // Loaded here, since it takes as long as Node.js itself, and a command line that is refused needs none.
+  const { default: ora } = await import('ora');
   const spinner = ora({ stream: process.stderr, discardStdin: false });
   const glimpse = (text: string): void => {
     if (spinner.isEnabled) spinner.start(text);

@@ -30,8 +30,8 @@ export async function startServer(
 ): Promise<Server> {
   const worker = new Worker(threadFile, {
     workerData: settings,
-    // Not those of this process: a test runner's would have the built thread resolve packages to sources.
-    execArgv: ['--enable-source-maps'],
+    // No others of this process: a test runner's would have the built thread resolve packages to sources.
+    execArgv: process.execArgv.filter((argument) => argument === '--enable-source-maps'),
   });
   const {
     promise: listening,
