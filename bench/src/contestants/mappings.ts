@@ -3,15 +3,17 @@
  * Other than through this file no work touches a mapping.
  */
 import {
+  type MappingTable,
+  SELECTED_WHOLE,
   TRANSLATION_OK,
   type TranslationBackend,
   type TranslationResult,
-  VIRTIO_IOMMU_S_OK,
   VirtioIommuDevice,
 } from '@viommu/iommu-core';
 import { simBackend } from '@viommu/pviommu-sim';
 import { ACCESS_READ, ACCESS_WRITE } from '@viommu/virtqueue';
 import { BenchError } from '../bench-error.ts';
+import { PAGE, physicalOf } from './residents.ts';
 
 export const ENDPOINT = 8;
 export const DOMAIN = 1;
@@ -34,6 +36,29 @@ export function createIommu(): IommuUnderTest {
     endpoints: [{ id: ENDPOINT }],
   });
   return { device, backend: backend! };
+}
+
+/** Maps a page that is free. */
+export function mapPage(table: MappingTable, virtStart: number): void {
+  table.insert(virtStart, virtStart + PAGE - 1, physicalOf(virtStart), READ_WRITE);
+}
+
+/** Maps and unmaps one extent as requests do, checks included: what they cost in the table. */
+export function mapAndUnmap(
+  table: MappingTable,
+  virtStart: number,
+  length: number,
+  physStart: number,
+): void {
+  const virtEnd = virtStart + length - 1;
+  if (table.overlaps(virtStart, virtEnd)) throw new BenchError(`${virtStart} is mapped already`);
+  table.insert(virtStart, virtEnd, physStart, READ_WRITE);
+  if (
+    table.select(virtStart, virtEnd) !== SELECTED_WHOLE ||
+    table.remove(virtStart, virtEnd) !== 1
+  ) {
+    throw new BenchError(`${length} bytes at ${virtStart} could not be unmapped`);
+  }
 }
 
 /** @returns the sum of all physical addresses, modulo 2^32 */

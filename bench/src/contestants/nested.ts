@@ -2,7 +2,7 @@
  * Work `nested-map by=range|page`: one operation maps 2 MiB for a device that is passed through, over a stage 2 whose frames
  * of 4 KiB are scattered: by one MAP of 2 MiB, or by 512 of 4 KiB. Timed: the maps of 16 such ranges; unmapping is not.
  */
-import { type TranslationBackend, VIRTIO_IOMMU_S_OK } from '@viommu/iommu-core';
+import { MappingTable, type TranslationBackend, VIRTIO_IOMMU_S_OK } from '@viommu/iommu-core';
 import { HostMemory, MemorySlots, nestedBackend, PhysicalIommu } from '@viommu/pviommu-sim';
 import { VfioContainer } from '@viommu/vfio';
 import { ArrayGuestMemory, silentLogger } from '@viommu/virtqueue';
@@ -39,7 +39,7 @@ function createNestedBackend(): TranslationBackend {
   const passedThrough = () => ({ hostEndpoint: HOST_ENDPOINT, container });
   const backend = nestedBackend({ slots, physical, passedThrough })({ logger: silentLogger });
   backend.addEndpoint(ENDPOINT);
-  backend.createDomain(DOMAIN, false);
+  backend.createDomain(DOMAIN, false, new MappingTable(PAGE));
   backend.attach(ENDPOINT, DOMAIN);
   return backend;
 }

@@ -15,7 +15,12 @@ export {
 } from './backend.ts';
 export type { IommuCounters, RequestCounters } from './counters.ts';
 export { VirtioIommuDevice } from './device.ts';
-export { MappingTable } from './mappings/mapping-table.ts';
+export {
+  MappingTable,
+  SELECTED_NONE,
+  SELECTED_SPLIT,
+  SELECTED_WHOLE,
+} from './mappings/mapping-table.ts';
 export type { IommuObserver, RequestRecord } from './observer.ts';
 export type { EndpointOptions, VirtioIommuOptions } from './options.ts';
 export type { ConfigExtension } from './protocol/config-extension.ts';

@@ -114,7 +114,8 @@ export class ChainReader {
       return true;
     }
     // "The driver MUST place any device-writable descriptor elements after any device-readable descriptor elements."
-    if (chain.readableCount !== count) return this.fail('a readable descriptor after a writable one');
+    if (chain.readableCount !== count)
+      return this.fail('a readable descriptor after a writable one');
     chain.readableCount = count + 1;
     chain.readableLength += length;
     return true;
