@@ -11,6 +11,8 @@ export function packageBuild(entry: string[]) {
     target: 'es2023',
     sourcemap: true,
     treeshake: true,
+    // Puts numeric constants in place; as the variables that a bundle makes of them they cost the ring a tenth of its time.
+    minifySyntax: true,
     clean: true,
     async onSuccess() {
       execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
