@@ -11,6 +11,8 @@ export function packageBuild(entry: string[]) {
     target: 'es2023',
     sourcemap: true,
     treeshake: true,
+    // Puts numeric constants in place; as the variables that a bundle makes of them they cost the ring a tenth of its time.
+    minifySyntax: true,
     clean: true,
     // Puts constants of other files in place, which is as much as a third of a look-up: V8 loads a module's variable anew
     // at each use. Names and lines stay.

@@ -2,8 +2,9 @@ export type { AccessWidth } from './device/virtio-device.ts';
 export { VirtioError } from './error.ts';
 export type { Logger } from './logger.ts';
 export { silentLogger } from './logger.ts';
-export type { ArrayRegion } from './memory/array-guest-memory.ts';
+export type { ArrayGuestMemoryOptions, ArrayRegion } from './memory/array-guest-memory.ts';
 export { ArrayGuestMemory, createMemoryWindow } from './memory/array-guest-memory.ts';
+export { type ByteViews, viewBytes } from './memory/byte-views.ts';
 export type {
   GuestMemory,
   MappedMemory,

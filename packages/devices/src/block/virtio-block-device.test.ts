@@ -238,6 +238,7 @@ describe('memory that is denied', () => {
   const deny =
     (from: number) =>
     (memory: GuestMemory): GuestMemory => ({
+      isShared: false,
       get generation() {
         return memory.generation;
       },

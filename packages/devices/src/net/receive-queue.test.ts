@@ -20,6 +20,7 @@ const SINGLE = VERSION_1 | STATUS;
 /** Refuses the device's writes from an address on. */
 function refusingWritesAt(refused: number) {
   return (memory: GuestMemory): GuestMemory => ({
+    isShared: false,
     generation: 0,
     window: (address, length, access, out) =>
       (access & ACCESS_WRITE) !== 0 && address + length > refused && address >= RECEIVE_AREA

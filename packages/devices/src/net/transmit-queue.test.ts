@@ -89,6 +89,7 @@ describe('a buffer is dropped, used and counted', () => {
   ])('when memory refuses %s', (_what, refused) => {
     let once = true;
     drops(withHeader(testFrame(60, 9)), (memory) => ({
+      isShared: false,
       generation: 0,
       window: (...args) => memory.window(...args),
       read: (address, target, offset, length) => {

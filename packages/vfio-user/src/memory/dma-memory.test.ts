@@ -1,5 +1,6 @@
 /** Guest memory by DMA_MAP: shared files in place, read-only windows, remaps, and what outlives a client. */
 import { openSync, readSync, writeSync } from 'node:fs';
+import { createMemoryWindow } from '@viommu/virtqueue';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FakePciFunction } from '../testing-client/fake-pci-function.ts';
 import { Harness } from '../testing-client/harness.ts';
@@ -16,12 +17,7 @@ let harness: Harness;
 let pciFunction: FakePciFunction;
 let client: TestClient;
 let ram: number;
-const out = {
-  bytes: new Uint8Array(),
-  view: new DataView(new ArrayBuffer(0)),
-  offset: 0,
-  length: 0,
-};
+const out = createMemoryWindow();
 
 beforeEach(() => {
   harness = new Harness();

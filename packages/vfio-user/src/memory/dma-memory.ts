@@ -93,9 +93,10 @@ export class DmaMemory implements MappedMemory {
       return WINDOW_INVISIBLE;
     }
     const fileOffset = window.fileOffset + (address - window.start);
-    const chunk = chunkIndex(fileOffset);
-    out.bytes = ram.chunkBytes[chunk]!;
-    out.view = ram.chunkViews[chunk]!;
+    const { bytes, view, words } = ram.chunks[chunkIndex(fileOffset)]!;
+    out.bytes = bytes;
+    out.view = view;
+    out.words = words;
     out.offset = chunkOffset(fileOffset);
     out.length = Math.min(length, window.end - address + 1, out.bytes.length - out.offset);
     return out.length;
@@ -116,7 +117,7 @@ export class DmaMemory implements MappedMemory {
         }
       } else {
         const fileOffset = window.fileOffset + (at - window.start);
-        const bytes = window.ram.chunkBytes[chunkIndex(fileOffset)]!;
+        const bytes = window.ram.chunks[chunkIndex(fileOffset)]!.bytes;
         copy(bytes, chunkOffset(fileOffset), target, targetOffset + done, part);
       }
       done += part;
@@ -138,7 +139,7 @@ export class DmaMemory implements MappedMemory {
         }
       } else {
         const fileOffset = window.fileOffset + (at - window.start);
-        const bytes = window.ram.chunkBytes[chunkIndex(fileOffset)]!;
+        const bytes = window.ram.chunks[chunkIndex(fileOffset)]!.bytes;
         copy(source, sourceOffset + done, bytes, chunkOffset(fileOffset), part);
       }
       done += part;
@@ -154,7 +155,7 @@ function partLength(window: DmaWindow, address: number, length: number): number 
     return inWindow;
   }
   const fileOffset = window.fileOffset + (address - window.start);
-  const chunk = window.ram.chunkBytes[chunkIndex(fileOffset)]!;
+  const chunk = window.ram.chunks[chunkIndex(fileOffset)]!.bytes;
   return Math.min(inWindow, chunk.length - chunkOffset(fileOffset));
 }
 

@@ -14,6 +14,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from '@viommu/linux-io';
+import { type ByteViews, viewBytes } from '@viommu/virtqueue';
 
 /** A typed array of Node.js 20 ends at 4 GiB, and offsets below 2^30 stay small integers in the engine. */
 const CHUNK_SIZE = 2 ** 30;
@@ -26,8 +27,7 @@ export interface GuestRam {
   readonly key: string;
   /** In bytes. */
   readonly size: number;
-  readonly chunkBytes: readonly Uint8Array[];
-  readonly chunkViews: readonly DataView[];
+  readonly chunks: readonly ByteViews[];
 }
 
 export function chunkIndex(offset: number): number {
@@ -120,13 +120,12 @@ export class GuestRamPool {
   }
 
   #show(address: Pointer, size: number): Mapping {
-    const chunkBytes: Uint8Array[] = [];
+    const chunks: ByteViews[] = [];
     for (let offset = 0; offset < size; offset += CHUNK_SIZE) {
       const length = Math.min(CHUNK_SIZE, size - offset);
-      chunkBytes.push(new Uint8Array(this.#libc.view(address + BigInt(offset), length)));
+      chunks.push(viewBytes(new Uint8Array(this.#libc.view(address + BigInt(offset), length))));
     }
-    const chunkViews = chunkBytes.map((bytes) => new DataView(bytes.buffer));
-    return { address, references: 0, ram: { key: '', size, chunkBytes, chunkViews } };
+    return { address, references: 0, ram: { key: '', size, chunks } };
   }
 
   #retire(mapping: Mapping): void {

@@ -170,7 +170,8 @@ export class PackedDriverQueue implements DriverQueue {
     if (count === 0) throw wrongBuffer(id);
     out.token = this.#tokens[id]!;
     // "Element Length is reserved for used descriptors without the VIRTQ_DESC_F_WRITE flag, and is ignored by drivers."
-    out.length = (flags & VIRTQ_DESC_F_WRITE) === 0 ? 0 : this.#ring.load32(offset + DESC_LEN);
+    out.length =
+      (flags & VIRTQ_DESC_F_WRITE) === 0 ? 0 : this.#ring.load32(offset + DESC_LEN) >>> 0;
     this.#chainLengths[id] = 0;
     this.#freeIds[this.#freeIdCount] = id;
     this.#freeIdCount += 1;

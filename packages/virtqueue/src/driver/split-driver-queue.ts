@@ -157,7 +157,7 @@ export class SplitDriverQueue implements DriverQueue {
     const count = this.#chainLengths[head] ?? 0;
     if (count === 0) throw wrongBuffer(head);
     out.token = this.#tokens[head]!;
-    out.length = this.#used.load32(offset + 4);
+    out.length = this.#used.load32(offset + 4) >>> 0;
     this.#usedIdx = (this.#usedIdx + 1) & WRAP;
     this.#free(head, count);
     return true;

@@ -1,5 +1,6 @@
 /** ArrayGuestMemory: guest memory in one or more ArrayBuffers or SharedArrayBuffers. */
 import { VirtioError } from '../error.ts';
+import { type ByteViews, copyBytes, copyWords, RecurringArray, viewBytes } from './byte-views.ts';
 import {
   ACCESS_READ,
   ACCESS_WRITE,
@@ -22,18 +23,27 @@ export interface ArrayRegion {
   readonly access?: number;
 }
 
-interface Region {
+interface Region extends ByteViews {
   readonly base: number;
   readonly length: number;
   readonly access: number;
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
+  /** How many bytes, from the first on, are within reach of short copies by words. */
+  readonly reach: number;
 }
+
+const NOWHERE: Region = {
+  base: 0,
+  length: 0,
+  access: 0,
+  reach: 0,
+  ...viewBytes(new Uint8Array(0)),
+};
+/** Offsets below it are small integers in the engine. */
+const LONGEST_REACH = 2 ** 31;
 
 /** An empty window, to be filled by {@link MappedMemory.window}. */
 export function createMemoryWindow(): MemoryWindow {
-  const bytes = new Uint8Array(0);
-  return { bytes, view: new DataView(bytes.buffer), offset: 0, length: 0 };
+  return { ...viewBytes(new Uint8Array(0)), offset: 0, length: 0 };
 }
 
 export interface ArrayGuestMemoryOptions {
@@ -49,7 +59,9 @@ export class ArrayGuestMemory implements MappedMemory {
   isShared = false;
   readonly #isAlwaysShared: boolean;
   #regions: readonly Region[] = [];
-  #last: Region | undefined;
+  #last = NOWHERE;
+  readonly #target = new RecurringArray();
+  readonly #source = new RecurringArray();
 
   /** @throws VirtioError `MEMORY_REGION` when a region is empty, outside its buffer, or overlaps another */
   constructor(regions: readonly ArrayRegion[] = [], options: ArrayGuestMemoryOptions = {}) {
@@ -75,7 +87,7 @@ export class ArrayGuestMemory implements MappedMemory {
     }
     this.#regions = sorted;
     this.isShared = this.#isAlwaysShared || regions.some(isShared);
-    this.#last = undefined;
+    this.#last = NOWHERE;
     this.generation += 1;
   }
 
@@ -92,12 +104,33 @@ export class ArrayGuestMemory implements MappedMemory {
     if (region === undefined || (region.access & access) !== access) return WINDOW_DENIED;
     out.bytes = region.bytes;
     out.view = region.view;
+    out.words = region.words;
     out.offset = address - region.base;
     out.length = Math.min(length, region.length - out.offset);
     return out.length;
   }
 
   read(address: number, target: Uint8Array, targetOffset: number, length: number): boolean {
+    const { base, access, words, reach } = this.#last;
+    const offset = address - base;
+    if (offset >= 0 && offset + length <= reach && (access & ACCESS_READ) !== 0) {
+      const targetWords = this.#target.wordsOf(target);
+      if (copyWords(words, offset | 0, targetWords, targetOffset, length)) return true;
+    }
+    return this.#readRuns(address, target, targetOffset, length);
+  }
+
+  write(address: number, source: Uint8Array, sourceOffset: number, length: number): boolean {
+    const { base, access, words, reach } = this.#last;
+    const offset = address - base;
+    if (offset >= 0 && offset + length <= reach && (access & ACCESS_WRITE) !== 0) {
+      const sourceWords = this.#source.wordsOf(source);
+      if (copyWords(sourceWords, sourceOffset, words, offset | 0, length)) return true;
+    }
+    return this.#writeRuns(address, source, sourceOffset, length);
+  }
+
+  #readRuns(address: number, target: Uint8Array, targetOffset: number, length: number): boolean {
     let done = 0;
     while (done < length) {
       const region = this.#find(address + done);
@@ -110,7 +143,7 @@ export class ArrayGuestMemory implements MappedMemory {
     return true;
   }
 
-  write(address: number, source: Uint8Array, sourceOffset: number, length: number): boolean {
+  #writeRuns(address: number, source: Uint8Array, sourceOffset: number, length: number): boolean {
     let done = 0;
     while (done < length) {
       const region = this.#find(address + done);
@@ -125,8 +158,7 @@ export class ArrayGuestMemory implements MappedMemory {
 
   #find(address: number): Region | undefined {
     const last = this.#last;
-    if (last !== undefined && address >= last.base && address - last.base < last.length)
-      return last;
+    if (address >= last.base && address - last.base < last.length) return last;
     const regions = this.#regions;
     let low = 0;
     let high = regions.length - 1;
@@ -149,25 +181,6 @@ function isShared({ buffer }: ArrayRegion): boolean {
   return !(buffer instanceof ArrayBuffer);
 }
 
-/** Below this many bytes a loop is faster than the two views that a block copy needs. */
-const LOOP_LIMIT = 64;
-
-function copyBytes(
-  source: Uint8Array,
-  sourceOffset: number,
-  target: Uint8Array,
-  targetOffset: number,
-  length: number,
-): void {
-  if (length <= LOOP_LIMIT) {
-    for (let index = 0; index < length; index += 1) {
-      target[targetOffset + index] = source[sourceOffset + index]!;
-    }
-  } else {
-    target.set(source.subarray(sourceOffset, sourceOffset + length), targetOffset);
-  }
-}
-
 function toRegion(region: ArrayRegion): Region {
   const { base, buffer, offset = 0, access = ACCESS_READ | ACCESS_WRITE } = region;
   const length = region.length ?? buffer.byteLength - offset;
@@ -183,11 +196,12 @@ function toRegion(region: ArrayRegion): Region {
       `the region at ${base} with ${length} bytes from ${offset} is not inside its buffer of ${buffer.byteLength} bytes`,
     );
   }
+  const views = viewBytes(new Uint8Array(buffer, offset, length));
   return {
     base,
     length,
     access,
-    bytes: new Uint8Array(buffer, offset, length),
-    view: new DataView(buffer, offset, length),
+    reach: Math.min(views.words.length * 4, LONGEST_REACH),
+    ...views,
   };
 }

@@ -19,6 +19,11 @@ export interface MemoryWindow {
   bytes: Uint8Array;
   /** The same bytes for little-endian loads and stores. */
   view: DataView;
+  /**
+   * The same bytes as words of 32 bits, but for less than a word at the end; empty when the region does not begin at a
+   * multiple of 4 in its buffer. Faster than `view` where fields are aligned.
+   */
+  words: Int32Array;
   /** Byte offset of the run in `bytes` and in `view`. */
   offset: number;
   /** Length of the run in bytes. */

@@ -1,8 +1,13 @@
 /** ChainReader: reads descriptors, each once, and makes a chain of them by the rules that split and packed virtqueues share. */
 import { createMemoryWindow } from '../memory/array-guest-memory.ts';
-import { ACCESS_READ, type GuestMemory, type MemoryWindow } from '../memory/guest-memory.ts';
-import { readLe64 } from '../memory/le64.ts';
-import { DESC_ADDR, DESC_LEN, DESC_SIZE, DESC_TAIL, descriptorAreaSize } from './layout.ts';
+import {
+  ACCESS_READ,
+  type GuestMemory,
+  type MemoryWindow,
+  WINDOW_DENIED,
+} from '../memory/guest-memory.ts';
+import { joinLe64 } from '../memory/le64.ts';
+import { DESC_SIZE, descriptorAreaSize } from './layout.ts';
 import type { RingPart } from './ring-part.ts';
 import type { DescriptorChain } from './virtqueue.ts';
 
@@ -22,10 +27,10 @@ export class ChainReader {
   readonly #indirectAllowed: boolean;
   readonly #window: MemoryWindow = createMemoryWindow();
   /** An indirect table that is not in sight is copied as a whole, in place of a message for each of its entries. */
-  readonly #copy: Uint8Array;
-  readonly #copyView: DataView;
-  /** What is read from, from `#start` on; unused when the descriptors of the queue are copied one by one. */
-  #view: DataView;
+  readonly #copy: Int32Array;
+  readonly #copyBytes: Uint8Array;
+  /** What is read from, from the index `#start` on, unless the descriptors of the queue are copied one by one. */
+  #words: Int32Array;
   #start = 0;
   #isInPlace = false;
 
@@ -36,9 +41,9 @@ export class ChainReader {
     this.#memory = memory;
     this.#descriptors = descriptors;
     this.#indirectAllowed = indirectAllowed;
-    this.#copy = new Uint8Array(indirectAllowed ? descriptorAreaSize(size) : 0);
-    this.#copyView = new DataView(this.#copy.buffer);
-    this.#view = this.#copyView;
+    this.#copy = new Int32Array(indirectAllowed ? descriptorAreaSize(size) / 4 : 0);
+    this.#copyBytes = new Uint8Array(this.#copy.buffer);
+    this.#words = this.#copy;
   }
 
   /** Empties the chain, and reads from the queue. */
@@ -50,7 +55,7 @@ export class ChainReader {
     const descriptors = this.#descriptors;
     this.entries = this.size;
     this.#isInPlace = descriptors.isInPlace;
-    this.#view = descriptors.view;
+    this.#words = descriptors.words;
     this.#start = descriptors.start;
   }
 
@@ -63,16 +68,16 @@ export class ChainReader {
   read(index: number, chain: DescriptorChain): boolean {
     const { count } = chain;
     if (count >= this.size) return this.fail('the descriptor chain is longer than the queue');
-    let start = this.#start + index * DESC_SIZE;
+    let at = this.#start + 4 * index;
     if (!this.#isInPlace) {
-      this.#view = this.#descriptors.copyDescriptor(index * DESC_SIZE);
+      this.#words = this.#descriptors.copyDescriptor(index * DESC_SIZE);
       if (this.#descriptors.failed) return this.fail('a descriptor is not in memory');
-      start = 0;
+      at = 0;
     }
-    const view = this.#view;
-    chain.addresses[count] = readLe64(view, start + DESC_ADDR);
-    chain.lengths[count] = view.getUint32(start + DESC_LEN, true);
-    this.tail = view.getInt32(start + DESC_TAIL, true);
+    const words = this.#words;
+    chain.addresses[count] = joinLe64(words[at]! >>> 0, words[at + 1]! >>> 0);
+    chain.lengths[count] = words[at + 2]!;
+    this.tail = words[at + 3]!;
     return true;
   }
 
@@ -91,17 +96,17 @@ export class ChainReader {
       return this.fail(`an indirect table of ${length} bytes`);
     this.entries = entries;
     this.#isInPlace = true;
-    if (this.#memory.window(address, length, ACCESS_READ, this.#window) === length) {
-      this.#view = this.#window.view;
-      this.#start = this.#window.offset;
+    const window = this.#window;
+    const run = this.#memory.window(address, length, ACCESS_READ, window);
+    if (run === length && window.offset % 4 === 0 && window.words.length > 0) {
+      this.#words = window.words;
+      this.#start = window.offset / 4;
       return true;
     }
-    this.#view = this.#copyView;
+    this.#words = this.#copy;
     this.#start = 0;
-    return (
-      this.#memory.read(address, this.#copy, 0, length) ||
-      this.fail('an indirect table is not in memory')
-    );
+    const isThere = run !== WINDOW_DENIED && this.#memory.read(address, this.#copyBytes, 0, length);
+    return isThere || this.fail('an indirect table is not in memory');
   }
 
   /** Adds the segment that was read last. @returns false when the chain breaks a rule by it, with `reason` */

@@ -13,12 +13,17 @@ const TABLE_LENGTH = 128;
 /** VIRTIO_F_EVENT_IDX, VIRTIO_F_RING_PACKED. */
 const [EVENT_IDX, PACKED] = [1n << 29n, 1n << 34n];
 
-function suite(name: string, offset: number, wrap: (memory: GuestMemory) => GuestMemory): void {
+function suite(
+  name: string,
+  offset: number,
+  wrap: (memory: GuestMemory) => GuestMemory,
+  allocate: (length: number) => ArrayBufferLike = (length) => new SharedArrayBuffer(length),
+): void {
   for (const packed of [false, true]) {
     virtqueueSuite(`${packed ? 'packed' : 'split'}${name}`, ({ size, eventIdx }) => {
       const features = (eventIdx ? EVENT_IDX : 0n) | (packed ? PACKED : 0n);
       const length = Math.ceil(driverQueueLength(features, size) / 16) * 16;
-      const buffer = new SharedArrayBuffer(length + TABLE_LENGTH + offset);
+      const buffer = allocate(length + TABLE_LENGTH + offset);
       // What was there before the driver cleared it.
       new Uint8Array(buffer).fill(0xee);
       const memory = new ArrayGuestMemory([{ base: ADDRESS, buffer, offset }]);
@@ -43,3 +48,9 @@ suite('', 0, (memory) => memory);
 suite(', of which 20 bytes are seen at once', 0, (memory) => new ScatteredGuestMemory(memory, 20));
 suite(', out of sight', 0, (memory) => new InvisibleGuestMemory(memory));
 suite(', in a buffer that is odd to it', 3, (memory) => memory);
+suite(
+  ', without barriers',
+  0,
+  (memory) => memory,
+  (length) => new ArrayBuffer(length),
+);

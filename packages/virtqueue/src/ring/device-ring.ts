@@ -26,7 +26,7 @@ export abstract class DeviceRing implements Virtqueue {
   readonly size: number;
   readonly memory: GuestMemory;
   broken = false;
-  #generation = Number.NaN;
+  #generation = -1;
   readonly #onBroken: (reason: string) => void;
 
   constructor({ index, size, memory, onBroken }: VirtqueueOptions) {

@@ -5,48 +5,50 @@ import { type GuestMemory, type MemoryWindow, WINDOW_INVISIBLE } from '../memory
 
 /** Of a 32-bit field. */
 const ALIGNMENT = 4;
-/** The longest thing that is copied in or out at once: a descriptor. */
-const SCRATCH_SIZE = 16;
-const NOT_ATOMIC = -1;
+/** The longest thing that is copied in or out at once, in words: a descriptor. */
+const SCRATCH_WORDS = 4;
 
 /**
- * Loads and stores of 16 and 32 bits at even offsets of a ring part. When the whole part is one run of visible bytes it is
- * accessed in place; otherwise each field is looked up by itself. Either way a field is one access.
+ * Loads and stores of 16 and 32 bits at even offsets of a ring part. When the whole part is one aligned run of visible
+ * bytes it is accessed in place; otherwise each field is looked up by itself. Either way a field is one access.
  *
  * In memory that others access meanwhile, indices and event fields go through `Atomics`, whose loads and stores are
- * sequentially consistent: the driver is another thread, or a CPU of another process. The other fields are ordered by
- * them. In memory of this thread alone all accesses are in program order anyway, and `Atomics`, 7 ns each, are left out.
+ * sequentially consistent: the driver is another thread, or a CPU of another process. So a store of one's own index is
+ * before a load of the other side's event field, which acquire and release alone would not give. The other fields are
+ * ordered by them. In memory of this thread alone the driver sees everything in program order, and `Atomics`, 7 ns each,
+ * are left out.
  */
 export class RingPart {
   /** An access failed: the part is not in memory, or not any more. Looked at once per operation, not at each load. */
   failed = false;
   /**
-   * Whether fields are accessed where they are, from `start` on in `view`. Otherwise each access may cost a message, and
-   * few long ones are better.
+   * Whether fields are accessed where they are, from the index `start` on in `words`. Otherwise each access may cost a
+   * message, and few long ones are better.
    */
   isInPlace = false;
+  words: Int32Array;
   start = 0;
-  view: DataView;
   readonly #memory: GuestMemory;
   readonly #address: number;
   readonly #length: number;
   readonly #access: number;
   readonly #window: MemoryWindow = createMemoryWindow();
-  readonly #scratch = new Uint8Array(SCRATCH_SIZE);
+  readonly #scratch = new Int32Array(SCRATCH_WORDS);
+  readonly #scratchBytes = new Uint8Array(this.#scratch.buffer);
   readonly #scratchView = new DataView(this.#scratch.buffer);
-  #generation = Number.NaN;
+  #generation = -1;
   #isShared = false;
-  /** For Atomics, views of the whole buffer, so that a part that moves within it needs no new ones; and the start in it. */
-  #words = new Uint16Array<ArrayBufferLike>(this.#scratch.buffer);
-  #doublewords = new Int32Array<ArrayBufferLike>(this.#scratch.buffer);
-  #startInBuffer = 0;
+  /** The same as `words`, by halves. */
+  #halves: Uint16Array;
+  #startHalf = 0;
 
   constructor(memory: GuestMemory, address: number, length: number, access: number) {
     this.#memory = memory;
     this.#address = address;
     this.#length = length;
     this.#access = access;
-    this.view = this.#scratchView;
+    this.words = this.#scratch;
+    this.#halves = new Uint16Array(this.#scratch.buffer);
   }
 
   /** Looks the part up anew when it may have moved. To be called before each operation on the ring. */
@@ -62,25 +64,25 @@ export class RingPart {
   }
 
   load16(offset: number): number {
-    if (this.isInPlace) return this.view.getUint16(this.start + offset, true);
+    if (this.isInPlace) return this.#halves[this.#startHalf + (offset >> 1)]!;
     return this.#copyIn(offset, 2) ? this.#scratchView.getUint16(0, true) : 0;
   }
 
-  /** Unsigned. */
+  /** Signed, since a number above 2^31 would be allocated. */
   load32(offset: number): number {
-    if (this.isInPlace) return this.view.getUint32(this.start + offset, true);
-    return this.#copyIn(offset, 4) ? this.#scratchView.getUint32(0, true) : 0;
+    if (this.isInPlace) return this.words[this.start + (offset >> 2)]!;
+    return this.#copyIn(offset, 4) ? this.#scratchView.getInt32(0, true) : 0;
   }
 
-  /** Copies the 16 bytes of a descriptor; `failed` tells whether they came. The view is good until the next access. */
-  copyDescriptor(offset: number): DataView {
-    this.#copyIn(offset, SCRATCH_SIZE);
-    return this.#scratchView;
+  /** Copies the four words of a descriptor; `failed` tells whether they came. They are good until the next access. */
+  copyDescriptor(offset: number): Int32Array {
+    this.#copyIn(offset, SCRATCH_WORDS * 4);
+    return this.#scratch;
   }
 
   store16(offset: number, value: number): void {
     if (this.isInPlace) {
-      this.view.setUint16(this.start + offset, value, true);
+      this.#halves[this.#startHalf + (offset >> 1)] = value;
       return;
     }
     this.#scratchView.setUint16(0, value, true);
@@ -89,7 +91,7 @@ export class RingPart {
 
   store32(offset: number, value: number): void {
     if (this.isInPlace) {
-      this.view.setUint32(this.start + offset, value, true);
+      this.words[this.start + (offset >> 2)] = value;
       return;
     }
     this.#scratchView.setUint32(0, value, true);
@@ -99,8 +101,9 @@ export class RingPart {
   /** Stores two fields, one after the other in memory. */
   storePair32(offset: number, first: number, second: number): void {
     if (this.isInPlace) {
-      this.view.setUint32(this.start + offset, first, true);
-      this.view.setUint32(this.start + offset + 4, second, true);
+      const at = this.start + (offset >> 2);
+      this.words[at] = first;
+      this.words[at + 1] = second;
       return;
     }
     this.#scratchView.setUint32(0, first, true);
@@ -110,69 +113,65 @@ export class RingPart {
 
   /** Loads an index, flags or event field; no later access is done before it. */
   loadShared16(offset: number): number {
-    const place = this.#isShared ? this.#findAtomic(offset, 2) : NOT_ATOMIC;
-    return place === NOT_ATOMIC ? this.load16(offset) : Atomics.load(this.#words, place / 2);
+    if (!this.#isShared || !this.#isAtomic(offset, 2)) return this.load16(offset);
+    return Atomics.load(this.#halves, this.#atomicHalf(offset));
   }
 
   /** Stores an index, flags or event field; every earlier access is done before it. */
   storeShared16(offset: number, value: number): void {
-    const place = this.#isShared ? this.#findAtomic(offset, 2) : NOT_ATOMIC;
-    if (place === NOT_ATOMIC) this.store16(offset, value);
-    else Atomics.store(this.#words, place / 2, value);
+    if (!this.#isShared || !this.#isAtomic(offset, 2)) this.store16(offset, value);
+    else Atomics.store(this.#halves, this.#atomicHalf(offset), value);
   }
 
-  /** As {@link loadShared16}, for two fields that belong together; signed, since a number above 2^31 would be allocated. */
+  /** As {@link loadShared16}, for two fields that belong together. */
   loadShared32(offset: number): number {
-    const place = this.#isShared ? this.#findAtomic(offset, 4) : NOT_ATOMIC;
-    return place === NOT_ATOMIC
-      ? this.load32(offset) | 0
-      : Atomics.load(this.#doublewords, place / 4);
+    if (!this.#isShared || !this.#isAtomic(offset, 4)) return this.load32(offset);
+    return Atomics.load(this.words, this.#atomicHalf(offset) / 2);
   }
 
-  /** As {@link storeShared16}, for two fields that belong together; signed. */
+  /** As {@link storeShared16}, for two fields that belong together. */
   storeShared32(offset: number, value: number): void {
-    const place = this.#isShared ? this.#findAtomic(offset, 4) : NOT_ATOMIC;
-    if (place === NOT_ATOMIC) this.store32(offset, value);
-    else Atomics.store(this.#doublewords, place / 4, value);
+    if (!this.#isShared || !this.#isAtomic(offset, 4)) this.store32(offset, value);
+    else Atomics.store(this.words, this.#atomicHalf(offset) / 2, value);
   }
 
-  /** Where in the buffer a field of shared memory is, unless it must be copied. */
-  #findAtomic(offset: number, length: number): number {
-    if (this.isInPlace) return this.#startInBuffer + offset;
-    return this.#find(offset, length) === length ? this.#startInBuffer : NOT_ATOMIC;
+  /** Whether a field can be accessed where it is: by itself, when not the whole part can. */
+  #isAtomic(offset: number, length: number): boolean {
+    return this.isInPlace || this.#find(offset, length) === length;
+  }
+
+  #atomicHalf(offset: number): number {
+    return this.isInPlace ? this.#startHalf + (offset >> 1) : this.#startHalf;
   }
 
   /** Points the views at a run of the part; the answer is that of {@link GuestMemory.window}. */
   #find(offset: number, length: number): number {
     const window = this.#window;
-    const run = this.#memory.window(this.#address + offset, length, this.#access, window);
+    const address = this.#address + offset;
+    const run = this.#memory.window(address, length, this.#access, window);
     if (run <= WINDOW_INVISIBLE) return run;
-    if (this.#isShared && !this.#findInBuffer(this.#address + offset)) return WINDOW_INVISIBLE;
-    this.view = window.view;
-    this.start = window.offset;
+    const { words } = window;
+    // Regions that do not lie as the fields do are legal, and slow: each field is copied.
+    const isAligned = words.length > 0 && window.offset % ALIGNMENT === address % ALIGNMENT;
+    if (!isAligned) return WINDOW_INVISIBLE;
+    if (words !== this.words) {
+      this.words = words;
+      // Of a word that the region ends within, too.
+      this.#halves = new Uint16Array(words.buffer, words.byteOffset, window.bytes.length >>> 1);
+    }
+    this.start = Math.floor(window.offset / 4);
+    this.#startHalf = window.offset / 2;
     return run;
   }
 
-  /** Regions of shared memory that do not lie as the fields do are legal, and slow: each field is copied. */
-  #findInBuffer(address: number): boolean {
-    const { bytes, offset } = this.#window;
-    this.#startInBuffer = bytes.byteOffset + offset;
-    if (this.#startInBuffer % ALIGNMENT !== address % ALIGNMENT) return false;
-    const { buffer } = bytes;
-    if (buffer !== this.#words.buffer) {
-      this.#words = new Uint16Array(buffer, 0, Math.floor(buffer.byteLength / 2));
-      this.#doublewords = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
-    }
-    return true;
-  }
-
   #copyIn(offset: number, length: number): boolean {
-    if (this.#memory.read(this.#address + offset, this.#scratch, 0, length)) return true;
+    if (this.#memory.read(this.#address + offset, this.#scratchBytes, 0, length)) return true;
     this.failed = true;
     return false;
   }
 
   #copyOut(offset: number, length: number): void {
-    if (!this.#memory.write(this.#address + offset, this.#scratch, 0, length)) this.failed = true;
+    if (!this.#memory.write(this.#address + offset, this.#scratchBytes, 0, length))
+      this.failed = true;
   }
 }

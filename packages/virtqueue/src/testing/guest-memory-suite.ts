@@ -30,6 +30,11 @@ export function testPage(page: number): Uint8Array {
   return Uint8Array.from({ length: 0x1000 }, (_, offset) => testByte(page + offset));
 }
 
+/** The word at the window's offset; by the view where there is none in `words`. */
+function wordAt({ words, view, offset }: MemoryWindow): number {
+  return (offset % 4 === 0 ? words[offset / 4] : undefined) ?? view.getInt32(offset, true);
+}
+
 export function guestMemorySuite(name: string, factory: () => GuestMemorySubject): void {
   describe(`GuestMemory: ${name}`, () => {
     let subject: GuestMemorySubject;
@@ -126,6 +131,7 @@ export function guestMemorySuite(name: string, factory: () => GuestMemorySubject
         const bytes = window.bytes.slice(window.offset, window.offset + run);
         expect(bytes).toEqual(expected(address, run));
         expect(window.view.getUint8(window.offset)).toBe(testByte(address));
+        expect(wordAt(window)).toBe(window.view.getInt32(window.offset, true));
         address += run;
       }
     });
@@ -143,6 +149,34 @@ export function guestMemorySuite(name: string, factory: () => GuestMemorySubject
       window.offset = 77;
       expect(memory.window(0x4000, 8, READ, window)).toBe(DENIED);
       expect([window.offset, window.length]).toEqual([77, 0]);
+    });
+
+    it('copies any few bytes, whichever array they go to and however often', () => {
+      for (let round = 0; round < 100; round += 1) {
+        const [from, to, length] = [round % 9, (round * 5) % 7, (round * 3) % 17 || 16];
+        const source = Uint8Array.from({ length: 32 }, (_, index) => round ^ index);
+        expect(memory.write(0x1ff8 + from, source, to, length)).toBe(true);
+        const target = new Uint8Array(32);
+        for (let again = 0; again < 1 + (round % 20); again += 1) {
+          target.fill(0);
+          expect(memory.read(0x1ff8 + from, target, to, length)).toBe(true);
+          memory.write(0x1ff8 + from, target, to, length);
+        }
+        const expectedBytes = new Uint8Array(32);
+        expectedBytes.set(source.subarray(to, to + length), to);
+        expect(target).toEqual(expectedBytes);
+      }
+      expect([read(0x1ff0, 8), read(0x2018, 8)]).toEqual([
+        expected(0x1ff0, 8),
+        expected(0x2018, 8),
+      ]);
+    });
+
+    it('says whether others access it, and stays with that', () => {
+      const { isShared } = memory;
+      expect(isShared).toBeTypeOf('boolean');
+      memory.write(0x1000, Uint8Array.of(1), 0, 1);
+      expect(memory.isShared).toBe(isShared);
     });
 
     it('moves on to a new generation when a page is gone', () => {

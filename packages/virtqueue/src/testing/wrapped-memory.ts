@@ -52,7 +52,7 @@ export class InvisibleGuestMemory implements GuestMemory {
   }
 
   window(address: number, length: number, access: number, out: MemoryWindow): number {
-    const unseen = { bytes: out.bytes, view: out.view, offset: 0, length: 0 };
+    const unseen = { ...out };
     return Math.min(this.#memory.window(address, length, access, unseen), WINDOW_INVISIBLE);
   }
 
