@@ -38,9 +38,17 @@ export function createIommu(): IommuUnderTest {
   return { device, backend: backend! };
 }
 
+/** Used again for each mapping, as a device does. */
+const mapping = { virtStart: 0, virtEnd: 0, physStart: 0, flags: READ_WRITE };
+
 /** Maps a page that is free. */
 export function mapPage(table: MappingTable, virtStart: number): void {
-  table.insert(virtStart, virtStart + PAGE - 1, physicalOf(virtStart), READ_WRITE);
+  table.insert({
+    virtStart,
+    virtEnd: virtStart + PAGE - 1,
+    physStart: physicalOf(virtStart),
+    flags: READ_WRITE,
+  });
 }
 
 /** Maps and unmaps one extent as requests do, checks included: what they cost in the table. */
@@ -50,13 +58,12 @@ export function mapAndUnmap(
   length: number,
   physStart: number,
 ): void {
-  const virtEnd = virtStart + length - 1;
-  if (table.overlaps(virtStart, virtEnd)) throw new BenchError(`${virtStart} is mapped already`);
-  table.insert(virtStart, virtEnd, physStart, READ_WRITE);
-  if (
-    table.select(virtStart, virtEnd) !== SELECTED_WHOLE ||
-    table.remove(virtStart, virtEnd) !== 1
-  ) {
+  mapping.virtStart = virtStart;
+  mapping.virtEnd = virtStart + length - 1;
+  mapping.physStart = physStart;
+  if (table.overlaps(mapping)) throw new BenchError(`${virtStart} is mapped already`);
+  table.insert(mapping);
+  if (table.select(mapping) !== SELECTED_WHOLE || table.remove(mapping) !== 1) {
     throw new BenchError(`${length} bytes at ${virtStart} could not be unmapped`);
   }
 }

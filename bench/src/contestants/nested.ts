@@ -59,7 +59,7 @@ class NestedMapWork implements Work {
     for (let left = operations; left > 0; left -= RANGES) {
       const length = Math.min(left, RANGES) * RANGE;
       nanoseconds += timed(() => this.#map(length));
-      this.#check(this.#backend.unmap(DOMAIN, VIRT_BASE, VIRT_BASE + length - 1));
+      this.#check(this.#backend.unmap!(DOMAIN, VIRT_BASE, VIRT_BASE + length - 1));
     }
     return nanoseconds;
   }
@@ -68,7 +68,7 @@ class NestedMapWork implements Work {
     const size = this.#size;
     for (let done = 0; done < length; done += size) {
       const virtStart = VIRT_BASE + done;
-      this.#check(this.#backend.map(DOMAIN, virtStart, virtStart + size - 1, done, READ_WRITE));
+      this.#check(this.#backend.map!(DOMAIN, virtStart, virtStart + size - 1, done, READ_WRITE));
       this.sink += 1;
     }
   }

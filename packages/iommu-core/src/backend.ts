@@ -39,8 +39,8 @@ export type MappingVisitor = (
 ) => void;
 
 /**
- * The mappings of one domain as the core keeps them, for a backend to read. A mapping is in here from when `map` has
- * answered S_OK until `unmap` has.
+ * The mappings of one domain as the core keeps them, for a backend to read. A mapping is in here from when a MAP is
+ * answered with S_OK until an UNMAP is.
  */
 export interface DomainMappings {
   /**
@@ -93,10 +93,20 @@ export interface TranslationBackend {
   /** Takes an endpoint out of its domain; a no-op for an endpoint in none. */
   detach(endpoint: number): void;
 
-  /** @param flags VIRTIO_IOMMU_MAP_F_* */
-  map(domain: number, virtStart: number, virtEnd: number, physStart: number, flags: number): number;
+  /**
+   * A backend that keeps nothing beside the core's mappings leaves this and `unmap` out.
+   *
+   * @param flags VIRTIO_IOMMU_MAP_F_*
+   */
+  map?(
+    domain: number,
+    virtStart: number,
+    virtEnd: number,
+    physStart: number,
+    flags: number,
+  ): number;
   /** Removes all mappings within the range; there may be none. */
-  unmap(domain: number, virtStart: number, virtEnd: number): number;
+  unmap?(domain: number, virtStart: number, virtEnd: number): number;
 
   /** Whether endpoints in no domain go by untranslated or fault: the `bypass` field of the configuration. */
   setBypass(bypass: boolean): void;

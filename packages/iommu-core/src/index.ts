@@ -15,6 +15,7 @@ export {
 } from './backend.ts';
 export type { IommuCounters, RequestCounters } from './counters.ts';
 export { VirtioIommuDevice } from './device.ts';
+export type { AddressRange, Mapping } from './mappings/mapping.ts';
 export {
   MappingTable,
   SELECTED_NONE,

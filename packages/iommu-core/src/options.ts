@@ -134,8 +134,10 @@ export function chooseLimits(
   if (!isWithin(maxMappings, 1, Number.MAX_SAFE_INTEGER)) {
     throw new VirtioError('MAX_MAPPINGS', `maxMappings ${maxMappings}: choose 1 or more`);
   }
+  const granule = Number(lowestBit(pageSizeMask));
   return {
-    granule: Number(lowestBit(pageSizeMask)),
+    granule,
+    pagesPerByte: 1 / granule,
     inputRange,
     domainRange,
     probeSize,

@@ -56,6 +56,7 @@ export class RequestQueue implements ChainHandler {
   readonly #chain = createDescriptorChain(REQUEST_QUEUE_SIZE);
   readonly #request = new Uint8Array(LONGEST_READABLE);
   readonly #view = new DataView(this.#request.buffer);
+  /** All zero between requests. */
   readonly #reply: Uint8Array;
   readonly #record: RequestRecord;
   #context: DeviceContext | undefined;
@@ -131,7 +132,6 @@ export class RequestQueue implements ChainHandler {
     ) {
       return UNANSWERED;
     }
-    this.#reply.fill(0, 0, writableLength);
     this.#state.inRequest = true;
     try {
       return this.#carryOut(type, writableLength - REQ_TAIL_SIZE);
@@ -181,9 +181,14 @@ export class RequestQueue implements ChainHandler {
   #answer(memory: GuestMemory, chain: DescriptorChain, status: number): number {
     const length = chain.writableLength;
     if (status !== UNANSWERED) {
-      this.#reply[length - REQ_TAIL_SIZE] = status;
-      if (writeChain(memory, chain, 0, this.#reply, 0, length) === length) {
-        this.#counters.countAnswer(this.#request[REQ_HEAD_TYPE]!, status);
+      const reply = this.#reply;
+      const type = this.#request[REQ_HEAD_TYPE]!;
+      reply[length - REQ_TAIL_SIZE] = status;
+      const isWritten = writeChain(memory, chain, 0, reply, 0, length) === length;
+      reply[length - REQ_TAIL_SIZE] = 0;
+      if (type === VIRTIO_IOMMU_T_PROBE) reply.fill(0, 0, length);
+      if (isWritten) {
+        this.#counters.countAnswer(type, status);
         return length;
       }
     }

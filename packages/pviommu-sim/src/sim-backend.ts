@@ -39,6 +39,7 @@ export function simBackend(options: SimBackendOptions = {}): BackendFactory {
   return () => new SimBackend(options);
 }
 
+/** Keeps who is attached where, and no mapping: it walks those of the core. */
 export class SimBackend implements TranslationBackend {
   readonly capabilities: BackendCapabilities;
   readonly generation = 0;
@@ -86,15 +87,6 @@ export class SimBackend implements TranslationBackend {
   detach(endpoint: number): void {
     this.#attached.delete(endpoint);
     this.#lastEndpoint = NO_ENDPOINT;
-  }
-
-  /** Nothing to do: the core's mappings are walked, and how many there are is limited there. */
-  map(): number {
-    return VIRTIO_IOMMU_S_OK;
-  }
-
-  unmap(): number {
-    return VIRTIO_IOMMU_S_OK;
   }
 
   setBypass(bypass: boolean): void {

@@ -35,5 +35,4 @@ export const NO_DIVERGENCE = -1;
 
 /** A page's number is taken apart into two integers: 22 bits above 30, which are six levels. */
 export const LOW_MASK = 0x3fff_ffff;
-/** 2^-30. */
-export const HIGH_SCALE = 9.313225746154785e-10;
+export const LOW_SIZE = 0x4000_0000;

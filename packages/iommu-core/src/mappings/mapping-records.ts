@@ -8,6 +8,7 @@ import {
   RECORD_FLAGS,
   RECORD_START,
 } from './layout.ts';
+import type { Mapping } from './mapping.ts';
 
 const FIRST_CAPACITY = 8;
 const GROWTH = 1.5;
@@ -21,7 +22,7 @@ export class MappingRecords {
   #used = 0;
 
   /** @returns the number of the record */
-  add(virtStart: number, virtEnd: number, physStart: number, flags: number): number {
+  add({ virtStart, virtEnd, physStart, flags }: Mapping): number {
     const record = this.#take();
     const { fields } = this;
     const position = record * RECORD_FIELDS;

@@ -44,14 +44,19 @@ function compare(granule: number, steps: readonly Step[]): void {
     const start = startPage * granule;
     const end = Math.min((startPage + pages) * granule, 2 ** 52) - 1;
     const expected = naive.select(start, end);
-    expect(table.overlaps(start, end)).toBe(expected !== SELECTED_NONE);
-    expect(table.select(start, end)).toBe(expected);
+    expect(table.overlaps({ virtStart: start, virtEnd: end })).toBe(expected !== SELECTED_NONE);
+    expect(table.select({ virtStart: start, virtEnd: end })).toBe(expected);
     if (isMap && expected === SELECTED_NONE) {
       const mapping = { start, end, physical: startPage * 3 * granule, flags: startPage % 4 };
-      table.insert(start, end, mapping.physical, mapping.flags);
+      table.insert({
+        virtStart: start,
+        virtEnd: end,
+        physStart: mapping.physical,
+        flags: mapping.flags,
+      });
       naive.mappings.push(mapping);
     } else if (!isMap && expected !== SELECTED_SPLIT) {
-      expect(table.remove(start, end)).toBe(naive.remove(start, end));
+      expect(table.remove({ virtStart: start, virtEnd: end })).toBe(naive.remove(start, end));
     }
     expect(table.size).toBe(naive.mappings.length);
     for (const address of [start, end, Math.max(0, start - 1), end + 1]) {
@@ -123,28 +128,35 @@ describe('MappingTable', () => {
     const table = new MappingTable(8);
     const out = { physical: 0, length: 0, bypass: true };
     for (let index = 0; index < 5000; index += 1) {
-      table.insert(place(index) * 16, place(index) * 16 + 7, index * 8, 3);
+      table.insert({
+        virtStart: place(index) * 16,
+        virtEnd: place(index) * 16 + 7,
+        physStart: index * 8,
+        flags: 3,
+      });
     }
     expect(table.size).toBe(5000);
     for (let index = 0; index < 5000; index += 1) {
       expect(table.translate(place(index) * 16 + 7, 1, 3, out)).toBe(0);
       expect(out.physical).toBe(index * 8 + 7);
-      expect(table.overlaps(place(index) * 16 + 8, place(index) * 16 + 15)).toBe(false);
+      expect(
+        table.overlaps({ virtStart: place(index) * 16 + 8, virtEnd: place(index) * 16 + 15 }),
+      ).toBe(false);
     }
-    expect(table.remove(0, 2 ** 53 - 1)).toBe(5000);
+    expect(table.remove({ virtStart: 0, virtEnd: 2 ** 53 - 1 })).toBe(5000);
     expect(table.size).toBe(0);
-    expect(table.overlaps(0, Number.MAX_SAFE_INTEGER)).toBe(false);
-    table.insert(0, 7, 0, 3);
+    expect(table.overlaps({ virtStart: 0, virtEnd: Number.MAX_SAFE_INTEGER })).toBe(false);
+    table.insert({ virtStart: 0, virtEnd: 7, physStart: 0, flags: 3 });
     expect(table.translate(0, 1, 3, out)).toBe(0);
   });
 
   it('selects up to the largest address', () => {
     const table = new MappingTable(1);
-    table.insert(0, 9, 0, 3);
-    table.insert(2 ** 52 - 16, 2 ** 52 - 1, 0, 3);
-    expect(table.select(0, Number.MAX_SAFE_INTEGER)).toBe(SELECTED_WHOLE);
-    expect(table.select(0, 2 ** 52 - 2)).toBe(SELECTED_SPLIT);
-    expect(table.select(1, Number.MAX_SAFE_INTEGER)).toBe(SELECTED_SPLIT);
-    expect(table.select(10, 2 ** 52 - 17)).toBe(SELECTED_NONE);
+    table.insert({ virtStart: 0, virtEnd: 9, physStart: 0, flags: 3 });
+    table.insert({ virtStart: 2 ** 52 - 16, virtEnd: 2 ** 52 - 1, physStart: 0, flags: 3 });
+    expect(table.select({ virtStart: 0, virtEnd: Number.MAX_SAFE_INTEGER })).toBe(SELECTED_WHOLE);
+    expect(table.select({ virtStart: 0, virtEnd: 2 ** 52 - 2 })).toBe(SELECTED_SPLIT);
+    expect(table.select({ virtStart: 1, virtEnd: Number.MAX_SAFE_INTEGER })).toBe(SELECTED_SPLIT);
+    expect(table.select({ virtStart: 10, virtEnd: 2 ** 52 - 17 })).toBe(SELECTED_NONE);
   });
 });

@@ -6,7 +6,16 @@ import {
   TRANSLATION_OK,
   type TranslationResult,
 } from '../backend.ts';
-import { NO_RECORD, RECORD_DELTA, RECORD_END, RECORD_FIELDS, RECORD_FLAGS } from './layout.ts';
+import {
+  LOW_MASK,
+  LOW_SIZE,
+  NO_RECORD,
+  RECORD_DELTA,
+  RECORD_END,
+  RECORD_FIELDS,
+  RECORD_FLAGS,
+} from './layout.ts';
+import type { AddressRange, Mapping } from './mapping.ts';
 import { MappingRecords } from './mapping-records.ts';
 import { StartTree } from './start-tree.ts';
 
@@ -20,17 +29,22 @@ const KEPT_SIZE = 1024;
 
 /**
  * Mappings never overlap. A look-up, an insertion and a removal cost a few steps of a tree each, however many mappings there
- * are and however long they are. Addresses are in bytes, from 0 to 2^53 - 1; ends are inclusive.
+ * are and however long they are.
+ *
+ * Ranges are handed in as objects, which the caller owns and uses again: an address above 2^31 that is an argument of its
+ * own is allocated whenever the call is not inlined.
  */
 export class MappingTable implements DomainMappings {
   readonly #records = new MappingRecords();
   readonly #tree: StartTree;
+  readonly #pagesPerByte: number;
   #size = 0;
   #largestSize = 0;
 
   /** @param granule in bytes, a power of two; every mapping starts at a multiple of it */
   constructor(granule: number) {
-    this.#tree = new StartTree(this.#records, granule);
+    this.#pagesPerByte = 1 / granule;
+    this.#tree = new StartTree(this.#records, this.#pagesPerByte);
   }
 
   /** Number of mappings. */
@@ -39,29 +53,30 @@ export class MappingTable implements DomainMappings {
   }
 
   /** Whether any mapping has an address in common with the range. */
-  overlaps(start: number, end: number): boolean {
-    const last = this.#tree.floor(end);
-    return last !== NO_RECORD && this.#endOf(last) >= start;
+  overlaps({ virtStart, virtEnd }: AddressRange): boolean {
+    const last = this.#floor(virtEnd);
+    return last !== NO_RECORD && this.#endOf(last) >= virtStart;
   }
 
   /** Adds a mapping that overlaps none. */
-  insert(virtStart: number, virtEnd: number, physStart: number, flags: number): void {
-    this.#tree.insert(this.#records.add(virtStart, virtEnd, physStart, flags));
+  insert(mapping: Mapping): void {
+    const record = this.#records.add(mapping);
+    const page = mapping.virtStart * this.#pagesPerByte;
+    this.#tree.insert(record, (page / LOW_SIZE) | 0, page & LOW_MASK);
     this.#size += 1;
     if (this.#size > this.#largestSize) this.#largestSize = this.#size;
   }
 
   /** @returns SELECTED_NONE, SELECTED_WHOLE, or SELECTED_SPLIT when a mapping lies only partly in the range */
-  select(start: number, end: number): number {
-    const tree = this.#tree;
-    const last = tree.floor(end);
-    if (last === NO_RECORD || this.#endOf(last) < start) return SELECTED_NONE;
-    if (this.#endOf(last) > end) return SELECTED_SPLIT;
+  select({ virtStart, virtEnd }: AddressRange): number {
+    const last = this.#floor(virtEnd);
+    if (last === NO_RECORD || this.#endOf(last) < virtStart) return SELECTED_NONE;
+    if (this.#endOf(last) > virtEnd) return SELECTED_SPLIT;
     // Nothing before a mapping that starts where the range does can reach into the range.
-    if (this.#startOf(last) === start) return SELECTED_WHOLE;
-    const first = tree.floor(start);
+    if (this.#startOf(last) === virtStart) return SELECTED_WHOLE;
+    const first = this.#floor(virtStart);
     const isSplit =
-      first !== NO_RECORD && this.#startOf(first) < start && this.#endOf(first) >= start;
+      first !== NO_RECORD && this.#startOf(first) < virtStart && this.#endOf(first) >= virtStart;
     return isSplit ? SELECTED_SPLIT : SELECTED_WHOLE;
   }
 
@@ -70,19 +85,25 @@ export class MappingTable implements DomainMappings {
    *
    * @returns how many they were
    */
-  remove(start: number, end: number): number {
-    const removed = this.#tree.remove(start, end);
+  remove({ virtStart, virtEnd }: AddressRange): number {
+    const startPage = virtStart * this.#pagesPerByte;
+    const endPage = virtEnd * this.#pagesPerByte;
+    const removed = this.#tree.remove(
+      (startPage / LOW_SIZE) | 0,
+      startPage & LOW_MASK,
+      (endPage / LOW_SIZE) | 0,
+      endPage & LOW_MASK,
+    );
     this.#size -= removed;
-    if (this.#size === 0 && this.#largestSize > KEPT_SIZE) {
-      this.#tree.clear();
-      this.#records.clear();
-      this.#largestSize = 0;
-    }
+    if (this.#size === 0 && this.#largestSize > KEPT_SIZE) this.#giveBack();
     return removed;
   }
 
   translate(address: number, length: number, access: number, out: TranslationResult): number {
-    let record = this.#tree.guess(address);
+    const page = address * this.#pagesPerByte;
+    const high = (page / LOW_SIZE) | 0;
+    const low = page & LOW_MASK;
+    let record = this.#tree.guess(high, low);
     const { fields } = this.#records;
     let position = record * RECORD_FIELDS;
     if (
@@ -90,16 +111,16 @@ export class MappingTable implements DomainMappings {
       !(fields[position]! <= address && address <= fields[position + RECORD_END]!)
     ) {
       // Further on in a mapping that started pages before.
-      record = this.#tree.floor(address);
+      record = this.#tree.floor(high, low);
       position = record * RECORD_FIELDS;
       if (record === NO_RECORD || fields[position + RECORD_END]! < address) {
         return TRANSLATION_NO_MAPPING;
       }
     }
     if ((fields[position + RECORD_FLAGS]! & access) !== access) return TRANSLATION_NO_MAPPING;
-    const available = fields[position + RECORD_END]! - address + 1;
+    const further = fields[position + RECORD_END]! - address;
     out.physical = address + fields[position + RECORD_DELTA]!;
-    out.length = available < length ? available : length;
+    out.length = length <= further ? length : further + 1;
     out.bypass = false;
     return TRANSLATION_OK;
   }
@@ -112,6 +133,17 @@ export class MappingTable implements DomainMappings {
       const physStart = start + fields[position + RECORD_DELTA]!;
       visitor(start, fields[position + RECORD_END]!, physStart, fields[position + RECORD_FLAGS]!);
     });
+  }
+
+  #floor(address: number): number {
+    const page = address * this.#pagesPerByte;
+    return this.#tree.floor((page / LOW_SIZE) | 0, page & LOW_MASK);
+  }
+
+  #giveBack(): void {
+    this.#tree.clear();
+    this.#records.clear();
+    this.#largestSize = 0;
   }
 
   #startOf(record: number): number {

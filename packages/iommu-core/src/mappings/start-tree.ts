@@ -1,11 +1,11 @@
 /** StartTree: mappings ordered by where they start, as a radix tree that leaves out the levels at which nothing branches. */
 import {
   HIGH_LEVEL,
-  HIGH_SCALE,
   INDEX_MASK,
   LEVEL_BITS,
   LEVEL_MASK,
   LOW_MASK,
+  LOW_SIZE,
   NO_DIVERGENCE,
   NO_RECORD,
   NODE_BITS,
@@ -27,6 +27,9 @@ const path = new Int32Array(Math.ceil(52 / NODE_BITS) + 1);
  * entries, so there are fewer nodes than mappings, wherever these lie and however long they are.
  *
  * A walk compares no prefixes: it ends at a record or at nothing, and what was found is compared with the page then.
+ *
+ * A page's number comes as two integers, `high` and `low`: a number above 2^31 would be allocated at each call that V8
+ * does not inline, 16 bytes every time.
  */
 export class StartTree {
   readonly #nodes = new RadixNodes();
@@ -42,17 +45,14 @@ export class StartTree {
   #near = NO_RECORD;
   #below = 0;
 
-  /** @param granule bytes of a page, a power of two; every mapping starts at a multiple of it */
-  constructor(records: MappingRecords, granule: number) {
+  /** @param pagesPerByte 1 / the granule; every mapping starts at a multiple of it */
+  constructor(records: MappingRecords, pagesPerByte: number) {
     this.#records = records;
-    this.#pagesPerByte = 1 / granule;
+    this.#pagesPerByte = pagesPerByte;
   }
 
-  /** The record that starts in the page of the address if one does, or any other; NO_RECORD when the walk ends at none. */
-  guess(address: number): number {
-    const page = address * this.#pagesPerByte;
-    const high = (page * HIGH_SCALE) | 0;
-    const low = page & LOW_MASK;
+  /** The record that starts in the page if one does, or any other; NO_RECORD when the walk ends at none. */
+  guess(high: number, low: number): number {
     const { entries } = this.#nodes;
     let entry = entries[ROOT]!;
     while (entry > 0) {
@@ -61,22 +61,17 @@ export class StartTree {
     return entry === 0 ? NO_RECORD : ~entry;
   }
 
-  /** The last record of those that start at or below the address; NO_RECORD when there is none. */
-  floor(address: number): number {
-    const page = address * this.#pagesPerByte;
-    this.#seek((page * HIGH_SCALE) | 0, page & LOW_MASK);
-    const near = this.#near;
-    if (this.#divergence === NO_DIVERGENCE) return near;
+  /** The last record of those that start in the page or below; NO_RECORD when there is none. */
+  floor(high: number, low: number): number {
+    this.#seek(high, low);
+    if (this.#divergence === NO_DIVERGENCE) return this.#near;
     const entry = this.#nodes.entries[this.#position]!;
-    const isBelow = entry !== 0 && this.#startOf(near) < address;
+    const isBelow = entry !== 0 && !this.#startsFrom(this.#near, high, low);
     return this.#lastOf(isBelow ? entry : this.#below);
   }
 
-  /** Adds a record; none starts in its page. */
-  insert(record: number): void {
-    const page = this.#startOf(record) * this.#pagesPerByte;
-    const high = (page * HIGH_SCALE) | 0;
-    const low = page & LOW_MASK;
+  /** Adds a record that starts in the page; none does yet. */
+  insert(record: number, high: number, low: number): void {
     this.#seek(high, low);
     const nodes = this.#nodes;
     const position = this.#position;
@@ -86,7 +81,7 @@ export class StartTree {
     } else {
       const level = this.#divergence;
       const nearPage = this.#startOf(this.#near) * this.#pagesPerByte;
-      const nearIndex = indexAt(level, (nearPage * HIGH_SCALE) | 0, nearPage & LOW_MASK);
+      const nearIndex = indexAt(level, (nearPage / LOW_SIZE) | 0, nearPage & LOW_MASK);
       const node = nodes.allocate();
       nodes.set(node * NODE_ENTRIES + nearIndex, neighbour);
       nodes.set(node * NODE_ENTRIES + indexAt(level, high, low), ~record);
@@ -96,20 +91,21 @@ export class StartTree {
   }
 
   /**
-   * Takes out the records that start within a range, and frees them.
+   * Takes out the records that start in a range of pages, and frees them.
    *
    * @returns how many they were
    */
-  remove(start: number, end: number): number {
+  remove(startHigh: number, startLow: number, endHigh: number, endLow: number): number {
     let removed = 0;
-    let record = this.floor(end);
-    while (record !== NO_RECORD && this.#startOf(record) >= start) {
-      // Read before the record is freed.
-      const recordStart = this.#startOf(record);
-      removed += this.#removeRun(recordStart, start);
+    let record = this.floor(endHigh, endLow);
+    while (record !== NO_RECORD && this.#startsFrom(record, startHigh, startLow)) {
+      const page = this.#startOf(record) * this.#pagesPerByte;
+      const high = (page / LOW_SIZE) | 0;
+      const low = page & LOW_MASK;
+      removed += this.#removeRun(high, low, startHigh, startLow);
       this.#soughtLow = NOTHING_SOUGHT;
-      if (recordStart === start) break;
-      record = this.floor(end);
+      if (low === startLow && high === startHigh) break;
+      record = this.floor(endHigh, endLow);
     }
     return removed;
   }
@@ -128,6 +124,13 @@ export class StartTree {
 
   #startOf(record: number): number {
     return this.#records.fields[record * RECORD_FIELDS]!;
+  }
+
+  /** Whether a record starts in a page or above it. */
+  #startsFrom(record: number, high: number, low: number): boolean {
+    const page = this.#startOf(record) * this.#pagesPerByte;
+    const recordHigh = (page / LOW_SIZE) | 0;
+    return recordHigh === high ? (page & LOW_MASK) >= low : recordHigh > high;
   }
 
   /** The record that starts last below an entry; NO_RECORD for an empty one. */
@@ -160,7 +163,7 @@ export class StartTree {
     this.#near = this.#anyNear(high, low);
     if (this.#near === NO_RECORD) return;
     const nearPage = this.#startOf(this.#near) * this.#pagesPerByte;
-    const divergence = divergenceOf(high, low, (nearPage * HIGH_SCALE) | 0, nearPage & LOW_MASK);
+    const divergence = divergenceOf(high, low, (nearPage / LOW_SIZE) | 0, nearPage & LOW_MASK);
     this.#divergence = divergence;
     if (divergence === NO_DIVERGENCE) return;
 
@@ -189,11 +192,8 @@ export class StartTree {
     return entry === 0 ? NO_RECORD : ~entry;
   }
 
-  /** Takes out the record at an address, and those before it in its node, down to `start`. */
-  #removeRun(recordStart: number, start: number): number {
-    const page = recordStart * this.#pagesPerByte;
-    const high = (page * HIGH_SCALE) | 0;
-    const low = page & LOW_MASK;
+  /** Takes out the record that starts in a page, and those before it in its node, down to another page. */
+  #removeRun(high: number, low: number, startHigh: number, startLow: number): number {
     const nodes = this.#nodes;
     const { entries, occupied } = nodes;
     let depth = 0;
@@ -215,7 +215,7 @@ export class StartTree {
       if (smaller === 0) break;
       position = (position & ~INDEX_MASK) + highestBit(smaller);
       entry = entries[position]!;
-    } while (entry < 0 && this.#startOf(~entry) >= start);
+    } while (entry < 0 && this.#startsFrom(~entry, startHigh, startLow));
     this.#shrink(depth);
     return removed;
   }

@@ -50,7 +50,7 @@ export function attach(state: IommuState, request: DataView): number {
   // If the domain already exists and the VIRTIO_IOMMU_ATTACH_F_BYPASS flag is not consistent with that domain, the
   // device SHOULD reject the request [...] S_INVAL.
   const bypass = (flags & VIRTIO_IOMMU_ATTACH_F_BYPASS) !== 0;
-  const existing = state.domains.get(domainId);
+  const existing = state.findDomain(domainId);
   if (existing !== undefined && existing.bypass !== bypass) {
     return VIRTIO_IOMMU_S_INVAL;
   }
@@ -69,7 +69,9 @@ export function attach(state: IommuState, request: DataView): number {
 }
 
 function mapsReservedRegion(domain: Domain, endpoint: Endpoint): boolean {
-  return endpoint.reserved.some((region) => domain.mappings.overlaps(region.start, region.end));
+  return endpoint.reserved.some(({ start, end }) =>
+    domain.mappings.overlaps({ virtStart: start, virtEnd: end }),
+  );
 }
 
 function attachToNew(state: IommuState, endpoint: Endpoint, domain: Domain): number {

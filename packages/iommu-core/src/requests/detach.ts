@@ -19,7 +19,7 @@ export function detach(state: IommuState, request: DataView): number {
     return VIRTIO_IOMMU_S_NOENT;
   }
   // If the domain doesn't exist, or if the endpoint isn't attached to this domain, then the device MAY set [...] S_INVAL.
-  const domain = state.domains.get(request.getUint32(REQ_DETACH_DOMAIN, true));
+  const domain = state.findDomain(request.getUint32(REQ_DETACH_DOMAIN, true));
   if (domain === undefined || endpoint.domain !== domain) {
     return VIRTIO_IOMMU_S_INVAL;
   }

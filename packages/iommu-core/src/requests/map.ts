@@ -1,5 +1,6 @@
 /** MAP: makes one mapping in a domain, or changes nothing ("MAP request"). */
 import { readLe64 } from '@viommu/virtqueue';
+import type { Mapping } from '../mappings/mapping.ts';
 import {
   VIRTIO_IOMMU_F_MMIO,
   VIRTIO_IOMMU_MAP_F_MMIO,
@@ -23,13 +24,16 @@ import type { IommuState } from '../state/iommu-state.ts';
 /** Largest guest-physical address that can be mapped to; so far sums of addresses are exact. */
 const PHYS_END = 2 ** 52 - 1;
 
+/** One for all devices: nothing looks at it after the request that filled it. */
+const mapping: Mapping = { virtStart: 0, virtEnd: 0, physStart: 0, flags: 0 };
+
 /** @returns VIRTIO_IOMMU_S_* */
 export function map(state: IommuState, request: DataView): number {
   const virtStart = readLe64(request, REQ_MAP_VIRT_START);
   const virtEnd = readLe64(request, REQ_MAP_VIRT_END);
   const physStart = readLe64(request, REQ_MAP_PHYS_START);
   const flags = request.getUint32(REQ_MAP_FLAGS, true);
-  const { granule, inputRange, maxMappings } = state.limits;
+  const { pagesPerByte, inputRange, maxMappings } = state.limits;
 
   // If the device doesn't recognize a flags bit, it MUST reject the request [...] S_INVAL. VIRTIO_IOMMU_MAP_F_MMIO "is
   // only available when the VIRTIO_IOMMU_F_MMIO feature has been negotiated".
@@ -48,9 +52,9 @@ export function map(state: IommuState, request: DataView): number {
   }
   // If virt_start, phys_start or (virt_end + 1) is not aligned on the page granularity [...] S_RANGE.
   if (
-    !isAligned(virtStart, granule) ||
-    !isAligned(physStart, granule) ||
-    !isAligned(virtEnd + 1, granule)
+    !isAligned(virtStart, pagesPerByte) ||
+    !isAligned(physStart, pagesPerByte) ||
+    !isAligned(virtEnd + 1, pagesPerByte)
   ) {
     return VIRTIO_IOMMU_S_RANGE;
   }
@@ -59,7 +63,7 @@ export function map(state: IommuState, request: DataView): number {
     return VIRTIO_IOMMU_S_RANGE;
   }
   // If domain does not exist, the device SHOULD reject the request [...] S_NOENT.
-  const domain = state.domains.get(request.getUint32(REQ_MAP_DOMAIN, true));
+  const domain = state.findDomain(request.getUint32(REQ_MAP_DOMAIN, true));
   if (domain === undefined) {
     return VIRTIO_IOMMU_S_NOENT;
   }
@@ -68,11 +72,15 @@ export function map(state: IommuState, request: DataView): number {
     return VIRTIO_IOMMU_S_INVAL;
   }
   // If a mapping already exists in the requested range, the device SHOULD reject the request [...] S_INVAL.
-  if (domain.mappings.overlaps(virtStart, virtEnd)) {
+  mapping.virtStart = virtStart;
+  mapping.virtEnd = virtEnd;
+  mapping.physStart = physStart;
+  mapping.flags = flags;
+  if (domain.mappings.overlaps(mapping)) {
     return VIRTIO_IOMMU_S_INVAL;
   }
   // The device SHOULD reject a MAP request that overlaps a RESV_MEM region. No status is named.
-  if (domain.reserved.overlaps(virtStart, virtEnd)) {
+  if (domain.reserved.overlaps(mapping)) {
     return VIRTIO_IOMMU_S_INVAL;
   }
   if (state.mappingCount >= maxMappings) {
@@ -80,13 +88,14 @@ export function map(state: IommuState, request: DataView): number {
   }
   const status = state.backend.map(domain.id, virtStart, virtEnd, physStart, flags);
   if (status === VIRTIO_IOMMU_S_OK) {
-    domain.mappings.insert(virtStart, virtEnd, physStart, flags);
+    domain.mappings.insert(mapping);
     state.mappingCount += 1;
   }
   return status;
 }
 
 /** Exact for every address below 2^53, as a granule is a power of two. */
-function isAligned(address: number, granule: number): boolean {
-  return Number.isInteger(address / granule);
+function isAligned(address: number, pagesPerByte: number): boolean {
+  const page = address * pagesPerByte;
+  return Math.floor(page) === page;
 }

@@ -1,5 +1,6 @@
 /** UNMAP: removes the mappings within a range, or none when one would be split ("UNMAP request"). */
 import { readLe64 } from '@viommu/virtqueue';
+import type { AddressRange } from '../mappings/mapping.ts';
 import { SELECTED_NONE, SELECTED_SPLIT } from '../mappings/mapping-table.ts';
 import {
   VIRTIO_IOMMU_S_INVAL,
@@ -9,6 +10,9 @@ import {
 } from '../protocol/constants.ts';
 import { REQ_UNMAP_DOMAIN, REQ_UNMAP_VIRT_END, REQ_UNMAP_VIRT_START } from '../protocol/layout.ts';
 import type { IommuState } from '../state/iommu-state.ts';
+
+/** One for all devices: nothing looks at it after the request that filled it. */
+const range: AddressRange = { virtStart: 0, virtEnd: 0 };
 
 /**
  * The range may spill over unmapped addresses, beyond `input_range` too, up to 2^64 - 1. The `reserved` field is not
@@ -21,7 +25,7 @@ export function unmap(state: IommuState, request: DataView): number {
   const virtEnd = readLe64(request, REQ_UNMAP_VIRT_END);
 
   // If domain does not exist, the device SHOULD set the request status to S_NOENT.
-  const domain = state.domains.get(request.getUint32(REQ_UNMAP_DOMAIN, true));
+  const domain = state.findDomain(request.getUint32(REQ_UNMAP_DOMAIN, true));
   if (domain === undefined) {
     return VIRTIO_IOMMU_S_NOENT;
   }
@@ -34,10 +38,10 @@ export function unmap(state: IommuState, request: DataView): number {
     return VIRTIO_IOMMU_S_RANGE;
   }
   // What lies outside `input_range` was never mapped.
-  const { granule, inputRange } = state.limits;
-  const start = Math.max(virtStart, inputRange.start);
-  const end = Math.min(virtEnd, inputRange.end);
-  const selection = domain.mappings.select(start, end);
+  const { granule, pagesPerByte, inputRange } = state.limits;
+  range.virtStart = Math.max(virtStart, inputRange.start);
+  range.virtEnd = Math.min(virtEnd, inputRange.end);
+  const selection = domain.mappings.select(range);
   // If a mapping affected by the range is not covered in its entirety by the range [...] S_RANGE, and SHOULD NOT remove
   // any mapping.
   if (selection === SELECTED_SPLIT) {
@@ -49,11 +53,11 @@ export function unmap(state: IommuState, request: DataView): number {
     return VIRTIO_IOMMU_S_OK;
   }
   // Whole mappings are whole granules, whatever the range is.
-  const firstPage = Math.ceil(start / granule);
-  const pagesEnd = Math.floor((end + 1) / granule);
+  const firstPage = Math.ceil(range.virtStart * pagesPerByte);
+  const pagesEnd = Math.floor((range.virtEnd + 1) * pagesPerByte);
   const status = state.backend.unmap(domain.id, firstPage * granule, pagesEnd * granule - 1);
   if (status === VIRTIO_IOMMU_S_OK) {
-    state.mappingCount -= domain.mappings.remove(start, end);
+    state.mappingCount -= domain.mappings.remove(range);
     domain.generation += 1;
   }
   return status;

@@ -14,6 +14,8 @@ interface InclusiveRange {
 export interface IommuLimits {
   /** The finest mapping in bytes: the lowest bit of `page_size_mask`. */
   readonly granule: number;
+  /** 1 / granule: a product is cheaper than a quotient, and as exact. */
+  readonly pagesPerByte: number;
   readonly inputRange: InclusiveRange;
   readonly domainRange: InclusiveRange;
   /** Size of `properties` in a PROBE request, in bytes. */
@@ -27,7 +29,9 @@ export class IommuState {
   readonly backend: GuardedBackend;
   readonly observer: IommuObserver | undefined;
   readonly endpoints = new Map<number, Endpoint>();
-  readonly domains = new Map<number, Domain>();
+  readonly #domains = new Map<number, Domain>();
+  /** The domain that was looked for last, which most requests are for. */
+  #lastDomain: Domain | undefined;
   /** Mappings in all domains together. */
   mappingCount = 0;
   /** What the driver accepted of the device's own features (bits 0 to 23); 0 before FEATURES_OK. */
@@ -50,6 +54,11 @@ export class IommuState {
     this.observer = observer;
     this.bypass = bypass;
     backend.setBypass(bypass);
+  }
+
+  findDomain(id: number): Domain | undefined {
+    if (this.#lastDomain?.id !== id) this.#lastDomain = this.#domains.get(id);
+    return this.#lastDomain;
   }
 
   /** Whether the driver accepted a feature, by its bit number. */
@@ -77,7 +86,7 @@ export class IommuState {
   /** Books an attachment that the backend has made, leaving the former domain. */
   join(endpoint: Endpoint, domain: Domain): void {
     this.leave(endpoint);
-    this.domains.set(domain.id, domain);
+    this.#domains.set(domain.id, domain);
     domain.endpoints.add(endpoint);
     domain.reserved.add(endpoint.reserved);
     endpoint.domain = domain;
@@ -101,7 +110,8 @@ export class IommuState {
     endpoint.ownGeneration += domain.generation + 1;
     endpoint.domain = undefined;
     if (domain.endpoints.size === 0) {
-      this.domains.delete(domain.id);
+      this.#domains.delete(domain.id);
+      this.#lastDomain = undefined;
       this.mappingCount -= domain.mappings.size;
       this.backend.destroyDomain(domain.id);
     }

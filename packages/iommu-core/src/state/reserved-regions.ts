@@ -1,4 +1,5 @@
 /** ReservedRegions: what is reserved for the endpoints of a domain, each region once however many endpoints have it. */
+import type { AddressRange } from '../mappings/mapping.ts';
 import type { ReservedRegion } from './reserved-region.ts';
 
 interface CountedRegion {
@@ -29,10 +30,10 @@ export class ReservedRegions {
   }
 
   /** Whether the range has an address in common with any region. */
-  overlaps(start: number, end: number): boolean {
+  overlaps({ virtStart, virtEnd }: AddressRange): boolean {
     for (let index = 0; index < this.#regions.length; index += 1) {
       const region = this.#regions[index]!;
-      if (region.start <= end && start <= region.end) return true;
+      if (region.start <= virtEnd && virtStart <= region.end) return true;
     }
     return false;
   }

@@ -51,16 +51,17 @@ export class DrivenBackend {
     physStart: number,
     flags: number,
   ): number {
-    const status = this.backend.map(domain, virtStart, virtEnd, physStart, flags);
+    const { backend } = this;
+    const status = backend.map?.(domain, virtStart, virtEnd, physStart, flags) ?? VIRTIO_IOMMU_S_OK;
     if (status === VIRTIO_IOMMU_S_OK) {
-      this.#tables.get(domain)!.insert(virtStart, virtEnd, physStart, flags);
+      this.#tables.get(domain)!.insert({ virtStart, virtEnd, physStart, flags });
     }
     return status;
   }
 
   unmap(domain: number, virtStart: number, virtEnd: number): number {
-    const status = this.backend.unmap(domain, virtStart, virtEnd);
-    if (status === VIRTIO_IOMMU_S_OK) this.#tables.get(domain)!.remove(virtStart, virtEnd);
+    const status = this.backend.unmap?.(domain, virtStart, virtEnd) ?? VIRTIO_IOMMU_S_OK;
+    if (status === VIRTIO_IOMMU_S_OK) this.#tables.get(domain)!.remove({ virtStart, virtEnd });
     return status;
   }
 

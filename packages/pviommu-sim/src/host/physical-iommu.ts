@@ -88,17 +88,17 @@ export class PhysicalIommu {
         }
         groups.delete(group);
         if (groups.size > 0) return;
-        this.#mappings -= mappings.remove(0, Number.MAX_SAFE_INTEGER);
+        this.#mappings -= mappings.remove({ virtStart: 0, virtEnd: Number.MAX_SAFE_INTEGER });
         tables.destroyDomain(domain);
       },
       map: (iova, iovaEnd, physical, flags) => {
         if (this.#mappings >= this.#maxMappings) return -ENOMEM;
-        mappings.insert(iova, iovaEnd, physical, flags);
+        mappings.insert({ virtStart: iova, virtEnd: iovaEnd, physStart: physical, flags });
         this.#mappings += 1;
         return 0;
       },
       unmap: (iova, iovaEnd) => {
-        this.#mappings -= mappings.remove(iova, iovaEnd);
+        this.#mappings -= mappings.remove({ virtStart: iova, virtEnd: iovaEnd });
       },
     };
   }
