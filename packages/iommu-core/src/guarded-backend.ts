@@ -1,6 +1,7 @@
 /** A backend whose exceptions became statuses: the one place where a throwing backend is caught. */
 import type { Logger } from '@viommu/virtqueue';
 import type { DomainMappings, TranslationBackend } from './backend.ts';
+import type { AddressRange, Mapping } from './mappings/mapping.ts';
 import {
   VIRTIO_IOMMU_S_DEVERR,
   VIRTIO_IOMMU_S_NOMEM,
@@ -51,43 +52,22 @@ export class GuardedBackend {
     });
   }
 
-  /** Small enough to be inlined, as `unmap` is: a call would allocate 16 bytes for each address above 2^31. */
-  map(
-    domain: number,
-    virtStart: number,
-    virtEnd: number,
-    physStart: number,
-    flags: number,
-  ): number {
-    return this.#backend.map === undefined
-      ? VIRTIO_IOMMU_S_OK
-      : this.#map(domain, virtStart, virtEnd, physStart, flags);
-  }
-
-  unmap(domain: number, virtStart: number, virtEnd: number): number {
-    return this.#backend.unmap === undefined
-      ? VIRTIO_IOMMU_S_OK
-      : this.#unmap(domain, virtStart, virtEnd);
-  }
-
-  /** Written out, as `#unmap` is: these two run per buffer of a guest, and a closure would be allocated. */
-  #map(
-    domain: number,
-    virtStart: number,
-    virtEnd: number,
-    physStart: number,
-    flags: number,
-  ): number {
+  /** Written out, as `unmap` is: these two run per buffer of a guest, and a closure would be allocated. */
+  map(domain: number, { virtStart, virtEnd, physStart, flags }: Mapping): number {
+    const backend = this.#backend;
+    if (backend.map === undefined) return VIRTIO_IOMMU_S_OK;
     try {
-      return knownStatus(this.#backend.map!(domain, virtStart, virtEnd, physStart, flags));
+      return knownStatus(backend.map(domain, virtStart, virtEnd, physStart, flags));
     } catch (error) {
       return this.#report('map', error);
     }
   }
 
-  #unmap(domain: number, virtStart: number, virtEnd: number): number {
+  unmap(domain: number, { virtStart, virtEnd }: AddressRange): number {
+    const backend = this.#backend;
+    if (backend.unmap === undefined) return VIRTIO_IOMMU_S_OK;
     try {
-      return knownStatus(this.#backend.unmap!(domain, virtStart, virtEnd));
+      return knownStatus(backend.unmap(domain, virtStart, virtEnd));
     } catch (error) {
       return this.#report('unmap', error);
     }

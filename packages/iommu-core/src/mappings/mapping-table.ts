@@ -53,9 +53,10 @@ export class MappingTable implements DomainMappings {
   }
 
   /** Whether any mapping has an address in common with the range. */
-  overlaps({ virtStart, virtEnd }: AddressRange): boolean {
-    const last = this.#floor(virtEnd);
-    return last !== NO_RECORD && this.#endOf(last) >= virtStart;
+  overlaps(range: AddressRange): boolean {
+    const endPage = range.virtEnd * this.#pagesPerByte;
+    const last = this.#tree.floor((endPage / LOW_SIZE) | 0, endPage & LOW_MASK);
+    return last !== NO_RECORD && this.#endOf(last) >= range.virtStart;
   }
 
   /** Adds a mapping that overlaps none. */
@@ -69,12 +70,15 @@ export class MappingTable implements DomainMappings {
 
   /** @returns SELECTED_NONE, SELECTED_WHOLE, or SELECTED_SPLIT when a mapping lies only partly in the range */
   select({ virtStart, virtEnd }: AddressRange): number {
-    const last = this.#floor(virtEnd);
+    const tree = this.#tree;
+    const endPage = virtEnd * this.#pagesPerByte;
+    const last = tree.floor((endPage / LOW_SIZE) | 0, endPage & LOW_MASK);
     if (last === NO_RECORD || this.#endOf(last) < virtStart) return SELECTED_NONE;
     if (this.#endOf(last) > virtEnd) return SELECTED_SPLIT;
     // Nothing before a mapping that starts where the range does can reach into the range.
     if (this.#startOf(last) === virtStart) return SELECTED_WHOLE;
-    const first = this.#floor(virtStart);
+    const page = virtStart * this.#pagesPerByte;
+    const first = tree.floor((page / LOW_SIZE) | 0, page & LOW_MASK);
     const isSplit =
       first !== NO_RECORD && this.#startOf(first) < virtStart && this.#endOf(first) >= virtStart;
     return isSplit ? SELECTED_SPLIT : SELECTED_WHOLE;
@@ -133,11 +137,6 @@ export class MappingTable implements DomainMappings {
       const physStart = start + fields[position + RECORD_DELTA]!;
       visitor(start, fields[position + RECORD_END]!, physStart, fields[position + RECORD_FLAGS]!);
     });
-  }
-
-  #floor(address: number): number {
-    const page = address * this.#pagesPerByte;
-    return this.#tree.floor((page / LOW_SIZE) | 0, page & LOW_MASK);
   }
 
   #giveBack(): void {

@@ -157,39 +157,41 @@ export class StartTree {
     if (low === this.#soughtLow && high === this.#soughtHigh) return;
     this.#soughtLow = low;
     this.#soughtHigh = high;
-    this.#position = ROOT;
     this.#divergence = NO_DIVERGENCE;
-    this.#below = 0;
-    this.#near = this.#anyNear(high, low);
-    if (this.#near === NO_RECORD) return;
-    const nearPage = this.#startOf(this.#near) * this.#pagesPerByte;
+    const last = this.#walk(high, low, NO_DIVERGENCE);
+    const entry = this.#nodes.entries[this.#position]!;
+    const near = entry === 0 ? this.#lastOf(last) : ~entry;
+    this.#near = near;
+    if (near === NO_RECORD) return;
+    const nearPage = this.#startOf(near) * this.#pagesPerByte;
     const divergence = divergenceOf(high, low, (nearPage / LOW_SIZE) | 0, nearPage & LOW_MASK);
     this.#divergence = divergence;
-    if (divergence === NO_DIVERGENCE) return;
+    // It branches off before the node at which the walk ended, at a level that is left out.
+    if (last !== 0 && divergence > (last & LEVEL_MASK)) this.#walk(high, low, divergence);
+  }
 
+  /**
+   * Walks down to where there is no node above a level.
+   *
+   * @returns the last node on the way, 0 for none
+   */
+  #walk(high: number, low: number, level: number): number {
     const { entries, occupied } = this.#nodes;
+    let last = 0;
     let position = ROOT;
+    let below = 0;
     let entry = entries[ROOT]!;
-    while (entry > 0 && (entry & LEVEL_MASK) >= divergence) {
+    while (entry > 0 && (entry & LEVEL_MASK) > level) {
       const first = firstPosition(entry);
       position = first + indexAt(entry, high, low);
       const smaller = occupied[entry >>> LEVEL_BITS]! & ((1 << position) - 1);
-      if (smaller !== 0) this.#below = entries[first + highestBit(smaller)]!;
+      if (smaller !== 0) below = entries[first + highestBit(smaller)]!;
+      last = entry;
       entry = entries[position]!;
     }
     this.#position = position;
-  }
-
-  /** A record that has as much of the page's number in common as any; NO_RECORD in an empty tree. */
-  #anyNear(high: number, low: number): number {
-    const { entries, occupied } = this.#nodes;
-    let entry = entries[ROOT]!;
-    while (entry > 0) {
-      const first = firstPosition(entry);
-      const next = entries[first + indexAt(entry, high, low)]!;
-      entry = next !== 0 ? next : entries[first + lowestBit(occupied[entry >>> LEVEL_BITS]!)]!;
-    }
-    return entry === 0 ? NO_RECORD : ~entry;
+    this.#below = below;
+    return last;
   }
 
   /** Takes out the record that starts in a page, and those before it in its node, down to another page. */

@@ -86,7 +86,7 @@ export function map(state: IommuState, request: DataView): number {
   if (state.mappingCount >= maxMappings) {
     return VIRTIO_IOMMU_S_NOMEM;
   }
-  const status = state.backend.map(domain.id, virtStart, virtEnd, physStart, flags);
+  const status = state.backend.map(domain.id, mapping);
   if (status === VIRTIO_IOMMU_S_OK) {
     domain.mappings.insert(mapping);
     state.mappingCount += 1;

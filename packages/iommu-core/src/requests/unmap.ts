@@ -53,9 +53,9 @@ export function unmap(state: IommuState, request: DataView): number {
     return VIRTIO_IOMMU_S_OK;
   }
   // Whole mappings are whole granules, whatever the range is.
-  const firstPage = Math.ceil(range.virtStart * pagesPerByte);
-  const pagesEnd = Math.floor((range.virtEnd + 1) * pagesPerByte);
-  const status = state.backend.unmap(domain.id, firstPage * granule, pagesEnd * granule - 1);
+  range.virtStart = Math.ceil(range.virtStart * pagesPerByte) * granule;
+  range.virtEnd = Math.floor((range.virtEnd + 1) * pagesPerByte) * granule - 1;
+  const status = state.backend.unmap(domain.id, range);
   if (status === VIRTIO_IOMMU_S_OK) {
     state.mappingCount -= domain.mappings.remove(range);
     domain.generation += 1;
