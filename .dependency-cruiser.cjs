@@ -25,26 +25,39 @@ const edges = Object.entries(MAY_IMPORT).map(([name, allowed]) => ({
   severity: 'error',
   comment: `packages/${name} may import only: ${allowed.join(', ') || 'nothing'}`,
   from: { path: `^packages/${name}/` },
-  to: { path: '^(packages|apps)/', pathNot: `^packages/(${[name, ...allowed].join('|')})/` },
+  to: {
+    path: '^(packages|apps|tooling)/',
+    pathNot: `^packages/(${[name, ...allowed].join('|')})/`,
+  },
 }));
 
 module.exports = {
   forbidden: [
     ...edges,
+    {
+      name: 'tooling-is-below-all',
+      severity: 'error',
+      from: { path: '^tooling/' },
+      to: { path: '^(packages|apps|bench)/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'through-exports',
       severity: 'error',
       comment: 'another package is imported by its name, never by a path into its sources',
-      from: { path: '^(packages|apps)/([^/]+)/' },
-      to: { path: '^(packages|apps)/', pathNot: '^$1/$2/', dependencyTypes: ['local'] },
+      from: { path: '^(packages|apps|tooling)/([^/]+)/' },
+      to: {
+        path: '^(packages|apps|tooling)/[^/]+/',
+        pathNot: '^$1/$2/',
+        dependencyTypes: ['local'],
+      },
     },
     {
       name: 'the-bench-through-exports',
       severity: 'error',
       comment: 'the bench measures what a user gets: packages are imported by their names',
       from: { path: '^bench/' },
-      to: { path: '^(packages|apps)/', dependencyTypes: ['local'] },
+      to: { path: '^(packages|apps|tooling)/', dependencyTypes: ['local'] },
     },
     {
       name: 'nothing-needs-the-bench',

@@ -1,8 +1,8 @@
 /** Debian's iasl and dtc from the cache, or the reason why there are none: the host's may be too old to know the VIOT. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { cacheDirectory, readPart } from '@viommu/debian-archive';
 import { fetchParts } from '../src/guest/fetch-parts.ts';
-import { cacheDirectory, readPart } from '../src/guest/part-cache.ts';
 import { DTC, IASL, LIBRARIES, LOADER } from '../src/guest/part-recipes.ts';
 
 const cache = cacheDirectory();

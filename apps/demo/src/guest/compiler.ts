@@ -1,8 +1,8 @@
 /** Compiles the programs that run in the guest's user space, statically: the guest has no libraries. */
 import { join } from 'node:path';
+import { runProgram } from '@viommu/debian-archive';
 import { CommandError, messageOf } from '../command-error.ts';
 import { LIBRARIES, LOADER, TCC } from './part-recipes.ts';
-import { runProgram } from './run-program.ts';
 
 /** How to call a C compiler. */
 export interface Compiler {

@@ -1,12 +1,18 @@
 /** Makes the parts that are not in the cache out of Debian's packages. */
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  ArchiveError,
+  makeFolder,
+  type PackageRecord,
+  readPart,
+  unpackPackages,
+  writePart,
+} from '@viommu/debian-archive';
 import { CommandError, messageOf } from '../command-error.ts';
 import { ARCHITECTURES } from './architecture.ts';
-import { DebianArchive } from './debian-archive.ts';
-import { makeFolder, type PackageRecord, readPart, sha256OfFile, writePart } from './part-cache.ts';
+import { GuestArchive } from './guest-archive.ts';
 import { type PartName, RECIPES, type Recipe } from './part-recipes.ts';
-import { runProgram } from './run-program.ts';
 
 export interface FetchPartsOptions {
   /** An absolute path: apt takes no others. */
@@ -28,9 +34,9 @@ export async function fetchParts(
   const missing = names.filter((name) => readPart(join(cache, name)) === undefined);
   if (missing.length === 0) return;
   const recipes = missing.map((name): Recipe => RECIPES[name]);
-  const directory = makeFolder(cache);
+  const directory = makeFolderInCache(cache);
   try {
-    const archive = await DebianArchive.open({
+    const archive = await GuestArchive.open({
       directory,
       onProgress,
       foreign: foreignArchitectures(recipes),
@@ -54,6 +60,15 @@ export async function fetchParts(
   }
 }
 
+function makeFolderInCache(cache: string): string {
+  try {
+    return makeFolder(cache);
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    throw new CommandError(error.message, { cause: error });
+  }
+}
+
 /** Debian's names of what the packages are for, but for the host's. */
 function foreignArchitectures(recipes: readonly Recipe[]): string[] {
   const names = recipes.flatMap(({ architecture = 'x86_64' }) =>
@@ -64,27 +79,18 @@ function foreignArchitectures(recipes: readonly Recipe[]): string[] {
 
 async function make(
   recipe: Recipe,
-  archive: DebianArchive,
+  archive: GuestArchive,
   folder: string,
   options: FetchPartsOptions,
 ): Promise<{ packages: PackageRecord[]; files: string[] }> {
   const downloads = await recipe.fetch(archive, folder);
   options.onProgress?.(`unpacking ${recipe.title}`);
   const root = join(folder, 'unpacked');
-  const packages: PackageRecord[] = [];
-  for (const file of readdirSync(downloads)) {
-    if (!file.endsWith('.deb')) continue;
-    const path = join(downloads, file);
-    await runProgram(
-      'dpkg-deb',
-      ['-x', path, root],
-      options.signal ? { signal: options.signal } : {},
-    );
-    // apt names the file NAME_VERSION_ARCHITECTURE.deb, with the colon of an epoch escaped.
-    const [name = file, version = ''] = file.split('_');
-    packages.push({ name, version: decodeURIComponent(version), sha256: sha256OfFile(path) });
-    rmSync(path);
-  }
+  const packages = await unpackPackages(
+    downloads,
+    root,
+    options.signal ? { signal: options.signal } : {},
+  );
   const files = recipe.arrange(root, folder);
   rmSync(root, { recursive: true, force: true });
   return { packages, files };

@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writePart } from '@viommu/debian-archive';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { armImage, bzImage, elfProgram } from './fixtures.ts';
 import { guestPartsAreCached, prepareGuestParts } from './guest-parts.ts';
-import { writePart } from './part-cache.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -1,16 +1,15 @@
 /** Gets together what a real guest needs: a QEMU, a kernel with its modules, and busybox; the user's own, or Debian's. */
 import { join, resolve } from 'node:path';
+import { cacheDirectory, type Program, readPart } from '@viommu/debian-archive';
 import { CommandError } from '../command-error.ts';
 import { type Architecture, runsHere } from './architecture.ts';
 import { type Compiler, fetchedCompiler, ownCompiler } from './compiler.ts';
 import { fetchParts } from './fetch-parts.ts';
 import { kernelRelease } from './kernel-release.ts';
 import { checkBusybox, ownModules } from './own-parts.ts';
-import { cacheDirectory, readPart } from './part-cache.ts';
 import { busyboxPart, linuxPart, neededParts, type PartChoice, qemuPart } from './part-choice.ts';
 import { DTC, LIBRARIES, LOADER, PASST, qemuPath } from './part-recipes.ts';
 import { checkQemu, type QemuProgram } from './qemu-program.ts';
-import type { Program } from './run-program.ts';
 
 export interface GuestPartsOptions extends PartChoice {
   /** The module tree of the user's own kernel; `/lib/modules/RELEASE` when not given. */

@@ -1,7 +1,7 @@
 /** Which of Debian's parts a guest is made of, by their names in the cache. */
 import { CommandError } from '../command-error.ts';
 import { type Architecture, runsHere } from './architecture.ts';
-import type { KernelSuite } from './debian-archive.ts';
+import type { KernelSuite } from './guest-archive.ts';
 import type { PartName } from './part-recipes.ts';
 
 /** What the kernel has its pages made of. */

@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARCHITECTURES, type Architecture } from './architecture.ts';
-import type { DebianArchive, KernelSuite } from './debian-archive.ts';
+import type { GuestArchive, KernelSuite } from './guest-archive.ts';
 
 /** Makes a part's folder out of packages; says which of its files are checked before each use. */
 export interface Recipe {
-  fetch(archive: DebianArchive, folder: string): Promise<string>;
+  fetch(archive: GuestArchive, folder: string): Promise<string>;
   /** @param root where the packages are unpacked, in `folder` */
   arrange(root: string, folder: string): string[];
   readonly title: string;

@@ -1,7 +1,8 @@
 /** A QEMU that can be started, and the check that it is one that viommu can work with. */
+
+import { type Program, runProgram } from '@viommu/debian-archive';
 import { CommandError, messageOf } from '../command-error.ts';
 import { ARCHITECTURES, type Architecture } from './architecture.ts';
-import { type Program, runProgram } from './run-program.ts';
 
 /** How to start a QEMU. */
 export interface QemuProgram extends Program {

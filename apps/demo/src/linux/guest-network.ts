@@ -7,8 +7,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { Program } from '@viommu/debian-archive';
 import { CommandError } from '../command-error.ts';
-import type { Program } from '../guest/run-program.ts';
 
 /** What the guest can fetch. */
 export interface Download {

@@ -1,12 +1,12 @@
 /** Makes the device tree of an Arm machine that has our topology in it: QEMU's own, with more nodes. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Program, runProgram } from '@viommu/debian-archive';
 import { type Topology, writeDtsFragment } from '@viommu/viot';
 import { CommandError, messageOf } from '../../command-error.ts';
 import { dumpTreeArguments } from '../machine-types/virt.ts';
 import { DEFAULT_MEMORY_MEBIBYTES } from '../qemu-arguments.ts';
 import type { QemuProgram } from '../qemu-program.ts';
-import { type Program, runProgram } from '../run-program.ts';
 import { interruptSpecifier, type MachineTree, readMachineTree } from './read-machine-tree.ts';
 
 const BASE = 'machine-base.dtb';

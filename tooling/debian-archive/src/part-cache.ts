@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CommandError, messageOf } from '../command-error.ts';
+import { ArchiveError, messageOf } from './archive-error.ts';
 
 /** A package that a part was made from. */
 export interface PackageRecord {
@@ -85,7 +85,7 @@ export async function writePart(
 /**
  * A new folder in the cache for work in progress; whoever makes it removes it.
  *
- * @throws {CommandError} when the cache cannot be written to
+ * @throws {ArchiveError} when the cache cannot be written to
  */
 export function makeFolder(cache: string): string {
   try {
@@ -93,7 +93,7 @@ export function makeFolder(cache: string): string {
     removeAbandoned(cache);
     return mkdtempSync(join(cache, UNFINISHED));
   } catch (error) {
-    throw new CommandError(
+    throw new ArchiveError(
       `the cache ${cache} cannot be written to: ${messageOf(error)}; set VIOMMU_CACHE to a folder that can`,
       { cause: error },
     );

@@ -43,6 +43,11 @@ export function findDebianSources(directory = '/etc/apt'): AptSource[] {
   );
 }
 
+/** Debian's release on the host as apt's sources name it, such as `bookworm`; undefined on a system that is not Debian. */
+export function hostSuite(directory = '/etc/apt'): string | undefined {
+  return findDebianSources(directory)[0]?.suites[0];
+}
+
 /** Parses the one-line form: `deb [signed-by=FILE] URI SUITE COMPONENT...`. */
 export function parseList(text: string): AptSource[] {
   const sources: AptSource[] = [];

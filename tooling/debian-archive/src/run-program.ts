@@ -1,6 +1,5 @@
 /** Runs a program of the system to its end and hands back what it printed. */
 import { spawn } from 'node:child_process';
-import { CommandError } from '../command-error.ts';
 
 /** How to start a program. */
 export interface Program {
@@ -28,10 +27,18 @@ export class ProgramFailed extends Error {
   }
 }
 
+/** There is no such program on this system. */
+export class ProgramMissing extends Error {
+  constructor(command: string, options: { cause: unknown }) {
+    super(`${command} is not there; install it`, options);
+    this.name = 'ProgramMissing';
+  }
+}
+
 /**
  * @returns what the program printed on stdout
  * @throws {ProgramFailed} when it ended with something else than exit code 0
- * @throws {CommandError} when it is not installed
+ * @throws {ProgramMissing} when it is not installed
  */
 export function runProgram(
   command: string,
@@ -56,11 +63,7 @@ export function runProgram(
       stderr += text;
     });
     child.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'ENOENT'
-          ? new CommandError(`${command} is not there; install it`, { cause: error })
-          : error,
-      );
+      reject(error.code === 'ENOENT' ? new ProgramMissing(command, { cause: error }) : error);
     });
     child.once('close', (code, signal) => {
       if (code === 0) resolve(stdout);
@@ -69,11 +72,9 @@ export function runProgram(
   });
 }
 
-/** The line that says most: apt's first error, or else the last line. */
+/** The line that says most: the first error that apt or a compiler names, or else the last line. */
 function firstComplaint(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  return (lines.find((line) => line.startsWith('E: ')) ?? lines.at(-1) ?? 'no message').replace(
-    /^E: /,
-    '',
-  );
+  const error = lines.find((line) => /^E: |^error\b|\berror: /.test(line));
+  return (error ?? lines.at(-1) ?? 'no message').replace(/^E: /, '');
 }
