@@ -55,7 +55,9 @@ async function measureAll(
   for (const [index, row] of rows.entries()) {
     output.progress(`${index + 1}/${rows.length} ${row.name}`);
     try {
-      results.push(await measureRow(row, options));
+      const result = await measureRow(row, options);
+      if (result === undefined) output.progress(`skipped: ${row.name}: it needs the peers`);
+      else results.push(result);
     } catch (error) {
       failures.push(`${row.name}: ${messageOf(error)}`);
     }

@@ -4,7 +4,8 @@ import type { ContestantCommand } from './contest/contestant.ts';
 import type { Spread } from './contest/statistics.ts';
 import type { PeerPrograms } from './peers/peer-programs.ts';
 import { programPath } from './program-path.ts';
-import type { ContestRow, Row, ValueRow } from './rows/row.ts';
+import type { ContestRow, Row, ServedRow, ValueRow } from './rows/row.ts';
+import { type Serving, serveOurs, servePeer } from './serving/serving.ts';
 
 export interface RowResult {
   readonly name: string;
@@ -30,9 +31,19 @@ export interface MeasureOptions {
   readonly peers: PeerPrograms;
 }
 
-/** @throws BenchError that names the contestant or the probe that failed */
-export function measureRow(row: Row, options: MeasureOptions): Promise<RowResult> {
-  return row.kind === 'contest' ? measureContest(row, options) : measureValue(row, options);
+/**
+ * @returns undefined when the peers that the row cannot do without are not built
+ * @throws BenchError that names the contestant, the server or the probe that failed
+ */
+export function measureRow(row: Row, options: MeasureOptions): Promise<RowResult | undefined> {
+  switch (row.kind) {
+    case 'contest':
+      return measureContest(row, options);
+    case 'served':
+      return measureServed(row, options);
+    case 'value':
+      return measureValue(row, options);
+  }
 }
 
 async function measureContest(row: ContestRow, options: MeasureOptions): Promise<RowResult> {
@@ -42,8 +53,30 @@ async function measureContest(row: ContestRow, options: MeasureOptions): Promise
   return contestResult(row, spreads[0]!, spreads[1], options.batches);
 }
 
+async function measureServed(
+  row: ServedRow,
+  options: MeasureOptions,
+): Promise<RowResult | undefined> {
+  const client = options.peers.programs.get(row.client);
+  const server = options.peers.programs.get(row.theirs);
+  if (client === undefined || server === undefined) return undefined;
+  const servings: Serving[] = [];
+  try {
+    servings.push(await serveOurs(), await servePeer(server));
+    const commands = servings.map(({ socket }, index) => ({
+      name: index === 0 ? 'the client of ours' : `the client of ${row.theirs}`,
+      program: client,
+      work: [...row.work, `socket=${socket}`],
+    }));
+    const [ours, theirs] = await holdContest(commands, contestOptions(row, options));
+    return contestResult(row, ours!, theirs, options.batches);
+  } finally {
+    for (const serving of servings) await serving.stop();
+  }
+}
+
 export function contestResult(
-  { name, unit, target }: ContestRow,
+  { name, unit, target }: Pick<ContestRow, 'name' | 'unit' | 'target'>,
   ours: Spread,
   theirs: Spread | undefined,
   runs: number,
@@ -69,7 +102,10 @@ async function measureValue(row: ValueRow, { quick }: MeasureOptions): Promise<R
   };
 }
 
-function contestOptions({ multiple }: ContestRow, options: MeasureOptions): ContestOptions {
+function contestOptions(
+  { multiple }: ContestRow | ServedRow,
+  options: MeasureOptions,
+): ContestOptions {
   return {
     multiple,
     batches: options.batches,

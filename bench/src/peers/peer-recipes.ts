@@ -5,8 +5,8 @@ import { type PackageRecord, runProgram } from '@viommu/debian-archive';
 import { cachedBuild, sourcesIn } from './cached-build.ts';
 import { CRATES, cratesVersions, preparePackages, versionOf } from './peer-packages.ts';
 
-/** Which peer: a queue of rust-vmm, Rust's BTreeMap, a queue in C, GLib's GTree. */
-export type PeerName = 'rust' | 'btree' | 'c' | 'gtree';
+/** Which peer: a queue of rust-vmm, Rust's BTreeMap, a queue in C, GLib's GTree; a client and a server of vfio-user in C. */
+export type PeerName = 'rust' | 'btree' | 'c' | 'gtree' | 'register-client' | 'register-server';
 
 interface RecipeOptions {
   /** An absolute path. */
@@ -34,8 +34,19 @@ const GCC_FLAGS = ['-O2', '-march=native'] as const;
 
 export const PEER_RECIPES: readonly PeerRecipe[] = [
   { names: ['rust', 'btree'], prepare: prepareRust },
-  { names: ['c'], prepare: prepareC },
+  {
+    names: ['c'],
+    prepare: (options) => prepareC('c', ['ring.c', 'virtqueue.c', 'contestant.c'], options),
+  },
   { names: ['gtree'], prepare: prepareGlib },
+  {
+    names: ['register-client'],
+    prepare: (options) => prepareC('register-client', ['register-read-client.c'], options),
+  },
+  {
+    names: ['register-server'],
+    prepare: (options) => prepareC('register-server', ['register-read-server.c'], options),
+  },
 ];
 
 async function prepareRust({ cache, sources, onProgress }: RecipeOptions): Promise<BuiltPeer> {
@@ -82,10 +93,13 @@ rustflags = ["-C", "target-cpu=native"]
 `;
 }
 
-async function prepareC(options: RecipeOptions): Promise<BuiltPeer> {
+async function prepareC(
+  name: PeerName,
+  files: readonly string[],
+  options: RecipeOptions,
+): Promise<BuiltPeer> {
   const compiler = await findGcc();
-  const files = ['ring.c', 'virtqueue.c', 'contestant.c'];
-  return compile({ ...options, compiler, name: 'c', files, flags: [], packages: [] });
+  return compile({ ...options, compiler, name, files, flags: [], packages: [] });
 }
 
 async function prepareGlib(options: RecipeOptions): Promise<BuiltPeer> {

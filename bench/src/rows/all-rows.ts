@@ -7,6 +7,7 @@ import { NESTED_ROWS } from './nested.ts';
 import { REQUEST_ROWS } from './requests.ts';
 import { RING_ROWS } from './ring.ts';
 import type { Row } from './row.ts';
+import { SERVING_ROWS } from './serving.ts';
 import { TRANSLATE_ROWS } from './translate.ts';
 
 export const ALL_ROWS: readonly Row[] = [
@@ -15,6 +16,7 @@ export const ALL_ROWS: readonly Row[] = [
   ...MAPPING_ROWS,
   ...REQUEST_ROWS,
   ...NESTED_ROWS,
+  ...SERVING_ROWS,
   ...MEMORY_ROWS,
   ...ALLOCATION_ROWS,
   ...BUNDLE_ROWS,

@@ -17,6 +17,22 @@ export interface ContestRow {
   readonly multiple: number;
 }
 
+/** A contest of servers: a client, one of the peers, asks ours and theirs by turns. Without the peers there is no result. */
+export interface ServedRow {
+  readonly kind: 'served';
+  readonly name: string;
+  /** What is counted, as in "ns per read". */
+  readonly unit: string;
+  /** The client's work, to which the key `socket` is added. */
+  readonly work: readonly string[];
+  readonly client: PeerName;
+  readonly theirs: PeerName;
+  /** The largest ratio of the medians, ours to theirs, that meets the target. */
+  readonly target: number;
+  /** Operations come in multiples of this. */
+  readonly multiple: number;
+}
+
 export interface ValueOptions {
   readonly quick: boolean;
 }
@@ -42,4 +58,4 @@ export interface ValueRow {
   measure(options: ValueOptions): Promise<Value>;
 }
 
-export type Row = ContestRow | ValueRow;
+export type Row = ContestRow | ServedRow | ValueRow;
