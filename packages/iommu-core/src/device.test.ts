@@ -213,6 +213,7 @@ describe('VirtioIommuDevice', () => {
     ['DOMAIN_RANGE', { domainRange: { start: 0, end: 2 ** 32 } }],
     ['DOMAIN_RANGE', { domainRange: { start: 0.5, end: 2 } }],
     ['MAX_MAPPINGS', { maxMappings: 0 }],
+    ['MAX_MAPPINGS', { maxMappings: 2 ** 24 + 1 }],
     ['POLL_MICROSECONDS', { pollMicroseconds: 1001 }],
     ['POLL_MICROSECONDS', { pollMicroseconds: -1 }],
     ['MMIO', { mmio: true, backend: naiveBackend({ mmio: false }) }],

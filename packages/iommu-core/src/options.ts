@@ -11,6 +11,8 @@ import { checkReservedRegions, type ReservedRegion } from './state/reserved-regi
 const DEFAULT_INPUT_END = 2 ** 48 - 1;
 const DEFAULT_PROBE_SIZE = 512;
 const DEFAULT_MAX_MAPPINGS = 2 ** 20;
+/** What a table of mappings can number. */
+const MAX_MAPPINGS_MAX = 2 ** 24;
 const PROBE_SIZE_MAX = 65536;
 const POLL_MICROSECONDS_MAX = 1000;
 const UINT32_MAX = 2 ** 32 - 1;
@@ -40,7 +42,7 @@ export interface VirtioIommuOptions {
   readonly bootBypass?: boolean;
   /** Whether to offer VIRTIO_IOMMU_F_MMIO; by default if the backend can. */
   readonly mmio?: boolean;
-  /** Mappings that the guest may have at once, in all domains together; 2^20 by default. */
+  /** Mappings that the guest may have at once, in all domains together; 2^20 by default, 2^24 at most. */
   readonly maxMappings?: number;
   /**
    * Microseconds for which the request queue is polled when it has run empty; 0 by default, 1000 at most. A driver waits
@@ -131,8 +133,11 @@ export function chooseLimits(
     throw new VirtioError('PROBE_SIZE', `probeSize ${probeSize}: choose 0 to ${PROBE_SIZE_MAX}`);
   }
   const maxMappings = options.maxMappings ?? DEFAULT_MAX_MAPPINGS;
-  if (!isWithin(maxMappings, 1, Number.MAX_SAFE_INTEGER)) {
-    throw new VirtioError('MAX_MAPPINGS', `maxMappings ${maxMappings}: choose 1 or more`);
+  if (!isWithin(maxMappings, 1, MAX_MAPPINGS_MAX)) {
+    throw new VirtioError(
+      'MAX_MAPPINGS',
+      `maxMappings ${maxMappings}: choose 1 to ${MAX_MAPPINGS_MAX}`,
+    );
   }
   const granule = Number(lowestBit(pageSizeMask));
   return {

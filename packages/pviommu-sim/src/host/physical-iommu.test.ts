@@ -85,10 +85,8 @@ describe('PhysicalIommu', () => {
     expect(one.mapDma(0x50000, 2 * PAGE, PAGE, READ)).toBe(0);
   });
 
-  it('throws when an option makes no sense', () => {
-    expect(() => create({ maxMappings: 0 })).toThrow(
-      expect.objectContaining({ code: 'SIM_OPTIONS' }),
-    );
+  it.each([0, 1.5, 2 ** 24 + 1])('throws when maxMappings makes no sense: %d', (maxMappings) => {
+    expect(() => create({ maxMappings })).toThrow(expect.objectContaining({ code: 'SIM_OPTIONS' }));
   });
 
   it('maps nothing that is reserved on the host', () => {

@@ -17,9 +17,11 @@ import { silentLogger, VirtioError } from '@viommu/virtqueue';
 import { type SimBackendOptions, simBackend } from '../sim-backend.ts';
 
 const DEFAULT_MAX_MAPPINGS = 2 ** 20;
+/** What a table of mappings can number. */
+const MAX_MAPPINGS_MAX = 2 ** 24;
 
 export interface PhysicalIommuOptions extends SimBackendOptions {
-  /** Mappings that all address spaces together have memory for; 2^20 by default. Then `map` answers -ENOMEM. */
+  /** Mappings that all address spaces together have memory for; 2^20 by default, 2^24 at most. Then `map` answers -ENOMEM. */
   readonly maxMappings?: number;
   /** What no device can map, such as the doorbell of interrupts; none by default. In bytes, ends inclusive. */
   readonly reserved?: readonly IovaRange[];
@@ -39,8 +41,9 @@ export class PhysicalIommu {
   /** @throws VirtioError `SIM_OPTIONS` when an option makes no sense */
   constructor(options: PhysicalIommuOptions = {}) {
     this.#maxMappings = options.maxMappings ?? DEFAULT_MAX_MAPPINGS;
-    if (!Number.isSafeInteger(this.#maxMappings) || this.#maxMappings < 1) {
-      throw new VirtioError('SIM_OPTIONS', `maxMappings ${this.#maxMappings}: choose 1 or more`);
+    const max = this.#maxMappings;
+    if (!Number.isInteger(max) || max < 1 || max > MAX_MAPPINGS_MAX) {
+      throw new VirtioError('SIM_OPTIONS', `maxMappings ${max}: choose 1 to ${MAX_MAPPINGS_MAX}`);
     }
     this.#tables = simBackend(options)({ logger: silentLogger });
     const { pageSizeMask } = this.#tables.capabilities;
