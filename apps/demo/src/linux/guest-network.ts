@@ -28,7 +28,7 @@ export interface GuestNetwork {
   close(): void;
 }
 
-export interface NetworkPlug {
+interface NetworkPlug {
   readonly socketPath: string;
   close(): void;
 }
