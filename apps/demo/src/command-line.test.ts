@@ -144,6 +144,7 @@ it.each([
     "--boot-bypass: 'maybe' is neither on nor off",
   ],
   ['no number of rounds', ['bench', '--rounds', 'many'], "argument 'many' is invalid"],
+  ['no part of a benchmark', ['bench', '--only', 'sound'], "argument 'sound' is invalid"],
   ['an old QEMU', ['linux', '--modules', at('modules'), ...own('qemu-9.2.4')], '9.2.4'],
   [
     'a kernel without the driver',

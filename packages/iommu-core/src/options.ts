@@ -45,9 +45,9 @@ export interface VirtioIommuOptions {
   /** Mappings that the guest may have at once, in all domains together; 2^20 by default, 2^24 at most. */
   readonly maxMappings?: number;
   /**
-   * Microseconds for which the request queue is polled when it has run empty; 0 by default, 1000 at most. A driver waits
-   * for the answer to each request before it makes the next, so this saves most kicks and wake-ups of a burst; leave it
-   * at 0 unless the driver runs on another core.
+   * Microseconds for which the request queue is polled at most when it has run empty; 0 by default, 1000 at most. A driver
+   * waits for the answer to each request before it makes the next, so this saves most kicks and wake-ups of a burst; leave
+   * it at 0 unless the driver runs on another core.
    */
   readonly pollMicroseconds?: number;
   /**
@@ -155,7 +155,7 @@ export function choosePollMicroseconds({ pollMicroseconds = 0 }: VirtioIommuOpti
   if (!isWithin(pollMicroseconds, 0, POLL_MICROSECONDS_MAX)) {
     throw new VirtioError(
       'POLL_MICROSECONDS',
-      `pollMicroseconds ${pollMicroseconds}: choose 0 to ${POLL_MICROSECONDS_MAX}; other devices wait meanwhile`,
+      `pollMicroseconds ${pollMicroseconds}: choose 0 to ${POLL_MICROSECONDS_MAX}; the thread does not sleep meanwhile`,
     );
   }
   return pollMicroseconds;

@@ -6,6 +6,7 @@ import {
   type DrainOptions,
   drainQueue,
   type GuestMemory,
+  QueuePoll,
   readChain,
   writeChain,
 } from '@viommu/virtqueue';
@@ -63,7 +64,7 @@ export class RequestQueue implements ChainHandler {
 
   constructor(state: IommuState, counters: IommuCounters, pollMicroseconds: number) {
     this.#state = state;
-    this.#drainOptions = { pollMicroseconds };
+    this.#drainOptions = { poll: new QueuePoll(pollMicroseconds) };
     this.#counters = counters;
     this.#reply = new Uint8Array(Math.max(WRITABLE_MAX, state.limits.probeSize + REQ_TAIL_SIZE));
     this.#record = {

@@ -1,6 +1,6 @@
 /** Sockets, clients that come and go, stopping, and fairness. */
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { VfioUserServer } from './server.ts';
 import { requestStop } from './stop-handle.ts';
 import { FakePciFunction } from './testing-client/fake-pci-function.ts';
@@ -215,6 +215,29 @@ describe('rounds', () => {
       harness.server.poll(10_000);
     }
     expect(turns).toBeGreaterThan(0);
+  });
+
+  it('a function with work left is not held up by a look for messages at each turn, and holds none up for long', () => {
+    const busy = harness.listen();
+    const client = harness.negotiated();
+    let turns = 0;
+    busy.work = () => {
+      turns += 1;
+      return true;
+    };
+    harness.server.poll(0);
+    const now = performance.now() + 1000;
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(now);
+    harness.server.poll(0);
+    client.send(regionReadRequest(0, 0, 1));
+    turns = 0;
+    for (let round = 0; round < 10; round += 1) harness.server.poll(-1);
+    expect(turns).toBe(20);
+    expect(client.receive()).toBeUndefined();
+    clock.mockReturnValue(now + 1);
+    harness.server.poll(-1);
+    clock.mockRestore();
+    expect(client.receive()?.length).toBe(33);
   });
 
   it('a function that throws loses its client, not the server', () => {

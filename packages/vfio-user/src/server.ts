@@ -32,6 +32,8 @@ export interface VfioUserServerOptions {
 const DMA_TIMEOUT_MILLISECONDS = 5000;
 /** How soon to look whether a paused function may go on. */
 const PAUSE_MILLISECONDS = 1;
+/** While a function has work left: a look at all sockets costs as much as some looks at a queue that is polled. */
+const LOOK_MILLISECONDS = 0.01;
 const ONE_SIZE = 8;
 const STOP_SLOT = 0;
 
@@ -47,6 +49,8 @@ export class VfioUserServer {
   readonly #sources: WatchedSource[] = [];
   #nextSlot = STOP_SLOT + 1;
   #workLeft = false;
+  /** While work is left: when to look for messages again. */
+  #nextLook = 0;
   #servicing = false;
   /** Messages were handled while a function waited for memory: a kick of one that had its turn may be among them. */
   #interleaved = false;
@@ -129,7 +133,12 @@ export class VfioUserServer {
     if (this.#stopAsked) {
       return false;
     }
-    this.#waitAndHandle(this.#longestWait(timeoutMilliseconds));
+    const wait = this.#longestWait(timeoutMilliseconds);
+    const now = performance.now();
+    if (!this.#workLeft || now >= this.#nextLook) {
+      this.#nextLook = now + LOOK_MILLISECONDS;
+      this.#waitAndHandle(wait);
+    }
     // Twice: the work of one function can be work for another that had its turn, as a fault is for the IOMMU.
     this.#service();
     this.#interleaved = false;

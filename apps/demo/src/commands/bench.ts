@@ -1,21 +1,27 @@
-/** `viommu bench`: how fast a guest reads from our disk behind our IOMMU, beside QEMU's own devices in the same run. */
-import { type Command, InvalidArgumentError } from 'commander';
-import { figuresTable } from '../bench/figures.ts';
+/** `viommu bench`: how fast a guest is on our devices behind our IOMMU, beside QEMU's own devices in the same run. */
+import { cpus } from 'node:os';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { PARTS, type Part } from '../bench/comparisons.ts';
+import { rowsTable } from '../bench/figures.ts';
 import { guestBench } from '../bench/guest-bench.ts';
-import { prepareGuestParts } from '../guest/guest-parts.ts';
+import { type GuestParts, prepareGuestParts } from '../guest/guest-parts.ts';
 import { addOwnPartsOptions, type OwnParts, withProgress } from './guest-command.ts';
 
 interface BenchOptions extends OwnParts {
   readonly rounds: number;
+  readonly only?: Part;
   readonly json?: boolean;
 }
 
 export function addBenchCommand(program: Command): void {
   const command = program
     .command('bench')
-    .description("time a stock guest's disk reads, ours and QEMU's own devices by turns")
+    .description(
+      "time a stock guest's disk, network and boot, ours and QEMU's own devices by turns",
+    )
     .option('--rounds <count>', 'boots of each', parseRounds, 5)
-    .option('--json', 'print the figures as one machine-readable object');
+    .addOption(new Option('--only <part>', 'one part of it').choices(PARTS))
+    .option('--json', 'print one machine-readable object as the last line');
   addOwnPartsOptions(command).action(bench);
 }
 
@@ -26,15 +32,33 @@ function parseRounds(text: string): number {
   return rounds;
 }
 
-async function bench({ rounds, json, ...own }: BenchOptions): Promise<void> {
+async function bench({ rounds, only, json, ...own }: BenchOptions): Promise<void> {
   await withProgress(async ({ signal, step, stop }) => {
-    const parts = await prepareGuestParts({ ...own, signal, onProgress: step });
-    const figures = await guestBench({ parts, rounds, signal, onProgress: step });
+    const wanted = only === undefined ? PARTS : [only];
+    const parts = await prepareGuestParts({
+      ...own,
+      network: wanted.includes('network'),
+      signal,
+      onProgress: step,
+    });
+    const rows = await guestBench({ parts, rounds, wanted, signal, onProgress: step });
     stop();
     process.stdout.write(
       json
-        ? `${JSON.stringify({ kernel: parts.kernelRelease, figures })}\n`
-        : `Linux ${parts.kernelRelease} under emulation; boots of each, by turns: ${rounds}\n\n${figuresTable(figures).join('\n')}\n`,
+        ? `${JSON.stringify({ machine: machineOf(parts), rows })}\n`
+        : `Linux ${parts.kernelRelease} under emulation; boots of each, by turns: ${rounds}\n\n${rowsTable(rows).join('\n')}\n`,
     );
   });
+}
+
+/** What the figures depend on. */
+function machineOf({ kernelRelease, qemu }: GuestParts) {
+  const processors = cpus();
+  return {
+    cpu: processors[0]?.model ?? 'unknown',
+    cores: processors.length,
+    node: process.versions.node,
+    qemu: qemu.version,
+    guestKernel: kernelRelease,
+  };
 }

@@ -26,13 +26,13 @@ describe('GUEST_INIT', () => {
   });
 
   it('reads a URL back as it was', () => {
-    const line = GUEST_INIT.split('\n').find((text) => text.startsWith('  url='))!;
+    const line = GUEST_INIT.split('\n').find((text) => text.startsWith('unescape()'))!;
     const url = 'http://10.0.2.2:8080/a,b*%20(1)';
     const escaped = stepArguments([{ step: 'fetch', url, bytes: 1, disk: 'vda' }], [])[0]!
       .slice('viommu.steps=fetch:'.length)
       .split(':')[0]!;
     // Of the shells at hand only bash knows the escapes that busybox knows.
-    const script = `set -- '${escaped}'\n${line}\necho "$url"`;
+    const script = `${line}\necho "$(unescape '${escaped}')"`;
     expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe(`${url}\n`);
   });
 

@@ -6,6 +6,7 @@ import { FETCH_STEP } from './init/fetch-step.ts';
 import { PLUG_STEPS } from './init/plug-steps.ts';
 import { REBOOT_STEP } from './init/reboot-step.ts';
 import { REPORT_STEP } from './init/report-step.ts';
+import { TRANSFER_STEPS } from './init/transfer-steps.ts';
 
 /** What every line meant for the harness starts with. */
 export const MARKER = '@viommu ';
@@ -22,6 +23,7 @@ export const GUEST_INIT = `#!/bin/busybox sh
 /bin/busybox --install -s
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin
 mount -t proc proc /proc
+read -r began _ </proc/uptime
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mount -t tmpfs tmpfs /tmp
@@ -44,8 +46,10 @@ ${PLUG_STEPS}
 ${DISK_STEPS}
 ${DEVICE_STEPS}
 ${FETCH_STEP}
+${TRANSFER_STEPS}
 ${REBOOT_STEP}
 say "boot $boot"
+say "init $began"
 
 for module in $(cat /modules/order); do
   insmod "/modules/$module" || say "error module $module does not load"
@@ -73,6 +77,8 @@ for step in $(parameter steps | tr ',' ' '); do
   appear) appear "$@" ;;
   vanish) vanish "$@" ;;
   fetch) fetch "$@" ;;
+  download) download "$@" ;;
+  upload) upload "$@" ;;
   interrupts) interrupts ;;
   reboot) restart ;;
   *) say "error unknown step $step" ;;

@@ -5,6 +5,7 @@ import { GuestReportReader } from './guest-report-reader.ts';
 const RECORDED = `
 SeaBIOS (version 1.17.0-debian-1.17.0-1~bpo13+1)
 Booting from ROM..@viommu boot 1
+@viommu init 3.21
 @viommu up 4.35
 @viommu kernel 6.12.117+deb13-amd64
 @viommu pci 0000:00:00.0 8086:29c0 -
@@ -48,6 +49,7 @@ describe('GuestReportReader', () => {
       boots: [
         {
           finished: true,
+          initSeconds: 3.21,
           upSeconds: 4.35,
           kernel: '6.12.117+deb13-amd64',
           pci: [
@@ -98,6 +100,7 @@ describe('GuestReportReader', () => {
           timings: [{ disk: 'vda', blockSize: 4096, bytes: 8192000, seconds: 1.291963 }],
           interrupts: [],
           fetches: [],
+          transfers: [],
           rng: { source: 'virtio_rng.0', hex: 'd8431c050c91b1bd' },
         },
         {
@@ -114,6 +117,7 @@ describe('GuestReportReader', () => {
           timings: [],
           interrupts: [],
           fetches: [],
+          transfers: [],
         },
       ],
     });
@@ -222,7 +226,23 @@ describe('GuestReportReader', () => {
     ]);
   });
 
+  it('reads how long transfers took', () => {
+    const { boots, errors } = reportOf(`
+@viommu boot 1
+@viommu downloaded 16777216 2500000
+@viommu uploaded 8388608 4000000
+`);
+    expect(errors).toEqual([]);
+    expect(boots[0]!.transfers).toEqual([
+      { direction: 'download', bytes: 16777216, seconds: 2.5 },
+      { direction: 'upload', bytes: 8388608, seconds: 4 },
+    ]);
+  });
+
   it.each([
+    'init never',
+    'downloaded 16777216',
+    'uploaded 0 100',
     'interrupt virtio0-config PCI-MSIX-0000:00:04.0',
     'network eth0',
     `fetched http%3A%2F%2Fx 5 ${'5'.repeat(64)} 100 vda`,

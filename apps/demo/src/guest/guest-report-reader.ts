@@ -8,6 +8,7 @@ import type {
   GuestDevice,
   GuestReport,
   IommuGroup,
+  TransferTiming,
   VfioReport,
 } from './guest-report.ts';
 
@@ -45,6 +46,9 @@ export class GuestReportReader {
       case 'kernel':
         boot.kernel = rest;
         return rest !== '';
+      case 'init':
+        boot.initSeconds = Number(rest);
+        return boot.initSeconds > 0;
       case 'up':
         boot.upSeconds = Number(rest);
         return boot.upSeconds > 0;
@@ -80,6 +84,10 @@ export class GuestReportReader {
         return fields.length === 3;
       case 'fetched':
         return addFetch(boot.fetches, fields);
+      case 'downloaded':
+        return addTransfer(boot.transfers, 'download', fields);
+      case 'uploaded':
+        return addTransfer(boot.transfers, 'upload', fields);
       case 'rng':
         boot.rng = { source: fields[0]!, hex: fields[1] ?? '' };
         return true;
@@ -116,6 +124,7 @@ function newBoot(): GuestBoot {
     timings: [],
     interrupts: [],
     fetches: [],
+    transfers: [],
   };
 }
 
@@ -179,6 +188,16 @@ function addFetch(
     diskBytes: Number(diskBytes),
   });
   return true;
+}
+
+function addTransfer(
+  list: TransferTiming[],
+  direction: TransferTiming['direction'],
+  [bytes, microseconds]: string[],
+): boolean {
+  const seconds = Number(microseconds) / 1e6;
+  list.push({ direction, bytes: Number(bytes), seconds });
+  return Number(bytes) > 0 && seconds > 0;
 }
 
 function addVfio(vfio: VfioReport, word: string, fields: readonly string[]): boolean {

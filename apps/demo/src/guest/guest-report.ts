@@ -63,6 +63,13 @@ export interface FetchReport {
   readonly diskBytes: number;
 }
 
+/** What a `download` or `upload` step took. */
+export interface TransferTiming {
+  readonly direction: 'download' | 'upload';
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
 /** One copy that the program in user space asked of the DMA engine. */
 interface VfioCopy {
   readonly source: number;
@@ -92,6 +99,8 @@ export interface VfioReport {
 /** What one boot of the guest said. */
 export interface GuestBoot {
   kernel?: string;
+  /** Seconds from the start of the kernel to that of `/init`. */
+  initSeconds?: number;
   /** Seconds from the start of the kernel to the disks being there. */
   upSeconds?: number;
   /** Whether all of this boot's steps were run. */
@@ -108,7 +117,8 @@ export interface GuestBoot {
   readonly timings: DiskTiming[];
   readonly interrupts: InterruptCount[];
   readonly fetches: FetchReport[];
-  /** Once a `fetch` step has brought it up: the address with the length of its prefix, such as `10.0.2.15/24`. */
+  readonly transfers: TransferTiming[];
+  /** Once a step has brought it up: the address with the length of its prefix, such as `10.0.2.15/24`. */
   network?: { readonly interface: string; readonly address: string; readonly mac: string };
   /** Where the random bytes came from, such as `virtio_rng.0`, and the bytes. */
   rng?: { readonly source: string; readonly hex: string };

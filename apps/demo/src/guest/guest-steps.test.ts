@@ -32,6 +32,20 @@ describe('stepArguments', () => {
     );
   });
 
+  it('writes transfers with their bytes', () => {
+    const url = 'http://10.0.2.2:80/';
+    const [text] = stepArguments(
+      [
+        { step: 'download', url, bytes: 1000 },
+        { step: 'upload', url, bytes: 500 },
+      ],
+      [],
+    );
+    expect(text).toBe(
+      'viommu.steps=download:http%3A%2F%2F10.0.2.2%3A80%2F:1000,upload:http%3A%2F%2F10.0.2.2%3A80%2F:500',
+    );
+  });
+
   it('says nothing of disks when there are none to wait for', () => {
     expect(stepArguments([{ step: 'report' }], [])).toEqual(['viommu.steps=report']);
   });

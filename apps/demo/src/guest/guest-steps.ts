@@ -46,6 +46,11 @@ export type GuestStep =
       readonly bytes: number;
       readonly disk: string;
     }
+  /**
+   * Brings the network up and times a transfer of `bytes` bytes with an HTTP server: what `url` with the number of bytes after
+   * it answers with, or what is posted to `url`.
+   */
+  | { readonly step: 'download' | 'upload'; readonly url: string; readonly bytes: number }
   /** Prints how often each of the virtio devices' interrupts came, and by what. */
   | { readonly step: 'interrupts' }
   /** Reads 64 bytes of /dev/hwrng. */
@@ -79,6 +84,9 @@ function stepText(step: GuestStep): string {
       return `vfio:${formatBdf(step.bdf).slice('00:'.length)}`;
     case 'fetch':
       return `fetch:${escapeUrl(step.url)}:${step.bytes}:${step.disk}`;
+    case 'download':
+    case 'upload':
+      return `${step.step}:${escapeUrl(step.url)}:${step.bytes}`;
     default:
       return step.step;
   }

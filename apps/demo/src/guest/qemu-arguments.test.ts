@@ -120,6 +120,15 @@ describe('ownDeviceArguments', () => {
       'virtio-blk-pci,addr=0x5,drive=own0,iommu_platform=on,disable-legacy=on',
     ]);
   });
+
+  it('connects its network to passt', () => {
+    expect(ownDeviceArguments(0x20, [], { bdf: 0x48, socketPath: 'a,b.sock' }).slice(2)).toEqual([
+      '-netdev',
+      'stream,id=own,server=off,addr.type=unix,addr.path=a,,b.sock',
+      '-device',
+      'virtio-net-pci,addr=0x9,netdev=own,iommu_platform=on,disable-legacy=on,romfile=',
+    ]);
+  });
 });
 
 describe('shellText', () => {

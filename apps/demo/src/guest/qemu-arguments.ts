@@ -45,14 +45,16 @@ export function machineArguments(machine: MachineArguments): string[] {
 }
 
 /**
- * QEMU's own virtio-iommu and virtio-blk, to measure ours against.
+ * QEMU's own virtio-iommu, virtio-blk and virtio-net, to measure ours against. Addresses are as in {@link SocketFunction}.
  *
- * @param iommu address of the IOMMU, as in {@link SocketFunction}
+ * @param iommu address of the IOMMU
  * @param disks a raw image for each address
+ * @param network a socket on which passt listens, if there is to be a network
  */
 export function ownDeviceArguments(
   iommu: number,
   disks: readonly { readonly bdf: number; readonly path: string }[],
+  network?: { readonly bdf: number; readonly socketPath: string },
 ): string[] {
   return [
     '-device',
@@ -63,6 +65,15 @@ export function ownDeviceArguments(
       '-device',
       `virtio-blk-pci,addr=${slot(bdf)},drive=own${index},iommu_platform=on,disable-legacy=on`,
     ]),
+    ...(network === undefined
+      ? []
+      : [
+          '-netdev',
+          `stream,id=own,server=off,addr.type=unix,addr.path=${doubleCommas(network.socketPath)}`,
+          '-device',
+          // Without a ROM: nothing boots from the network.
+          `virtio-net-pci,addr=${slot(network.bdf)},netdev=own,iommu_platform=on,disable-legacy=on,romfile=`,
+        ]),
   ];
 }
 

@@ -34,9 +34,27 @@ it('serves its download on the loopback, under the address that the guest knows 
   const content = new Uint8Array(await (await fetch(`http://127.0.0.1:${port}/`)).arrayBuffer());
   expect([content.length, bytes]).toEqual([100_000, 100_000]);
   expect(createHash('sha256').update(content).digest('hex')).toBe(sha256);
+  const part = await (await fetch(`http://127.0.0.1:${port}/1234`)).arrayBuffer();
+  expect(new Uint8Array(part)).toEqual(content.subarray(0, 1234));
+  const posted = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: content });
+  expect([posted.status, await posted.text()]).toEqual([200, '']);
   network.close();
   await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
   while (!existsSync(join(folder, 'ended'))) await setTimeout(10);
+});
+
+it('has another way in for a guest that is not served by us', async () => {
+  const passt = fakePasst(
+    `: >"$socket"; trap 'echo ended >"$socket.ended"; exit' TERM; while :; do sleep 0.05; done`,
+  );
+  const network = await startGuestNetwork(passt, folder, 10);
+  const plug = await network.plug();
+  expect(plug.socketPath).toBe(join(folder, 'passt1.sock'));
+  plug.close();
+  while (!existsSync(`${plug.socketPath}.ended`)) await setTimeout(10);
+  expect(existsSync(`${network.socketPath}.ended`)).toBe(false);
+  network.close();
+  while (!existsSync(`${network.socketPath}.ended`)) await setTimeout(10);
 });
 
 it.each([

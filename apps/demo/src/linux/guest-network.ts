@@ -3,15 +3,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Program } from '@viommu/debian-archive';
 import { CommandError } from '../command-error.ts';
 
-/** What the guest can fetch. */
+/** What the guest can fetch, and where it can post anything to. */
 export interface Download {
+  /** With a number after it: so many of the bytes, or fewer. */
   readonly url: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -21,7 +22,14 @@ export interface GuestNetwork {
   /** Of passt, for a virtio-net. */
   readonly socketPath: string;
   readonly download: Download;
+  /** Another way into the same network, for one guest with a virtio-net that is not ours. */
+  plug(): Promise<NetworkPlug>;
   /** To be called after the virtio-net is gone, for it would report that its link is down. */
+  close(): void;
+}
+
+interface NetworkPlug {
+  readonly socketPath: string;
   close(): void;
 }
 
@@ -40,31 +48,68 @@ export async function startGuestNetwork(
   folder: string,
   bytes: number,
 ): Promise<GuestNetwork> {
-  const socketPath = join(folder, 'passt.sock');
   const content = randomBytes(bytes);
-  const server = createServer((_, response) => {
-    response.end(content);
+  const server = createServer((request, response) => {
+    serve(content, request, response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const closeServer = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  let plugs = 0;
+  const plug = (): Promise<NetworkPlug> => {
+    const name = plugs === 0 ? 'passt.sock' : `passt${plugs}.sock`;
+    plugs += 1;
+    return plugIn(passt, join(folder, name));
+  };
+  let first: NetworkPlug;
+  try {
+    first = await plug();
+  } catch (error) {
+    closeServer();
+    throw error;
+  }
+  return {
+    socketPath: first.socketPath,
+    plug,
+    download: {
+      url: `http://${GATEWAY}:${portOf(server)}/`,
+      bytes,
+      sha256: createHash('sha256').update(content).digest('hex'),
+    },
+    close() {
+      first.close();
+      closeServer();
+    },
+  };
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+/** All of the content, or as many bytes of it as the path says; what is posted is answered when all of it is there. */
+function serve(content: Uint8Array, request: IncomingMessage, response: ServerResponse): void {
+  const bytes = Number(request.url?.slice(1) || content.length);
+  if (request.method === 'POST') {
+    request.resume().once('end', () => response.end());
+  } else {
+    response.end(content.subarray(0, bytes));
+  }
+}
+
+async function plugIn(passt: Program, socketPath: string): Promise<NetworkPlug> {
   const child = startPasst(passt, socketPath);
-  const close = (): void => stop(child, server);
+  const close = (): void => void child.kill();
   try {
     await socketOf(child, socketPath);
   } catch (error) {
     close();
     throw error;
   }
-  const { port } = server.address() as AddressInfo;
-  return {
-    socketPath,
-    download: {
-      url: `http://${GATEWAY}:${port}/`,
-      bytes,
-      sha256: createHash('sha256').update(content).digest('hex'),
-    },
-    close,
-  };
+  return { socketPath, close };
 }
 
 function startPasst({ command, arguments: before }: Program, socketPath: string): ChildProcess {
@@ -106,10 +151,4 @@ async function socketOf(child: ChildProcess, socketPath: string): Promise<void> 
       );
     }
   }
-}
-
-function stop(child: ChildProcess, server: Server): void {
-  child.kill();
-  server.close();
-  server.closeAllConnections();
 }

@@ -53,7 +53,7 @@ interface GuestBootOptions
   readonly append?: readonly string[];
   /** True when not given. */
   readonly sharedMemory?: boolean;
-  /** The disks behind QEMU's own virtio-iommu and virtio-blk instead of ours; false when not given. */
+  /** Disks and network behind QEMU's own virtio-iommu, as QEMU's own devices instead of ours; false when not given. */
   readonly ownDevices?: boolean;
   /** Disks to wait for; all of the machine when not given. */
   readonly disks?: readonly string[];
@@ -140,17 +140,22 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       download: network?.download,
       server,
       stop,
-      boot(guest) {
+      async boot(guest) {
         const names = guest.disks ?? disks.map((_, index) => `vd${'ab'[index]}`);
         const { steps, append, sharedMemory = true, ownDevices: own, disks: _, ...run } = guest;
-        const machine = own
-          ? { functions: [], more: ownDevices(description) }
-          : { ...told, bootBypass, sharedMemory };
-        return runGuest({
-          qemu: parts.qemu,
-          arguments: guestArguments(machine, [...stepArguments(steps, names), ...(append ?? [])]),
-          ...run,
-        });
+        const plug = own ? await network?.plug() : undefined;
+        try {
+          const machine = own
+            ? { functions: [], more: ownDevices(description, plug?.socketPath) }
+            : { ...told, bootBypass, sharedMemory };
+          return await runGuest({
+            qemu: parts.qemu,
+            arguments: guestArguments(machine, [...stepArguments(steps, names), ...(append ?? [])]),
+            ...run,
+          });
+        } finally {
+          plug?.close();
+        }
       },
       async close() {
         try {
@@ -188,15 +193,21 @@ async function makeInitramfs(
   return output;
 }
 
-/** QEMU's own IOMMU and disks, at the addresses of ours. */
-function ownDevices({ iommus, devices }: MachineDescription): string[] {
+/**
+ * QEMU's own IOMMU and what is behind it, at the addresses of ours.
+ *
+ * @param socketPath of passt, if there is a network
+ */
+function ownDevices({ iommus, devices }: MachineDescription, socketPath?: string): string[] {
   const onPci = devices.flatMap((device) =>
     device.kind === 'disk' && device.place.bus === 'pci'
       ? [{ bdf: device.place.bdf, path: device.path }]
       : [],
   );
+  const net = devices.find(({ kind }) => kind === 'net')?.place;
+  const network = net?.bus === 'pci' && socketPath ? { bdf: net.bdf, socketPath } : undefined;
   const iommu = iommus[0]!.place;
-  return iommu.bus === 'pci' ? ownDeviceArguments(iommu.bdf, onPci) : [];
+  return iommu.bus === 'pci' ? ownDeviceArguments(iommu.bdf, onPci, network) : [];
 }
 
 async function compileVfioProgram({ compiler }: GuestParts, folder: string): Promise<string> {

@@ -145,6 +145,7 @@ class MachineBuilder implements Machine {
         return new VirtioBlockDevice({
           disk,
           id: `viommu-${this.#disks.length - 1}`,
+          ...this.#polling,
           ...this.#logger,
         });
       }
@@ -158,6 +159,7 @@ class MachineBuilder implements Machine {
           backend,
           mac: Uint8Array.from(mac),
           ...(mtu === undefined ? {} : { mtu }),
+          ...this.#polling,
         });
       }
     }
@@ -176,6 +178,11 @@ class MachineBuilder implements Machine {
     }
     const { createFunction = createVirtioPciFunction } = this.#options;
     this.functions.push({ name, bdf: place.bdf, function: createFunction(all) });
+  }
+
+  get #polling() {
+    const { pollMicroseconds } = this.#options;
+    return pollMicroseconds === undefined ? {} : { pollMicroseconds };
   }
 
   get #logger() {

@@ -30,7 +30,7 @@ export interface IommuMakerOptions {
   readonly observe?: (iommu: number) => IommuObserver;
   /** Sees what is done on the host for the devices that are passed through. */
   readonly passThroughObserver?: PassThroughObserver;
-  /** How long an IOMMU polls an empty request queue; 0 by default, for a driver in the same thread. */
+  /** How long devices poll an empty queue at most; 0 by default, for a driver in the same thread. */
   readonly pollMicroseconds?: number;
 }
 

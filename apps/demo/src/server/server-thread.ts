@@ -12,8 +12,8 @@ import { type PassThroughWatch, watchPassThrough } from './pass-through-watch.ts
 import type { ServerMessage, ServerSettings } from './server-messages.ts';
 import { collectStatistics } from './statistics.ts';
 
-/** What a guest needs between the answer to one request and the next of the same mapping, with some to spare. */
-const POLL_MICROSECONDS = 8;
+/** What a guest needs from one request to the next when it reads block after block, on a slow machine as well. */
+const POLL_MICROSECONDS = 500;
 
 const settings = workerData as ServerSettings;
 

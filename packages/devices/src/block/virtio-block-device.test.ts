@@ -1,7 +1,7 @@
 /** virtio-blk request by request, on a real ring; bytes are written out from the chapter "Block Device". */
 import { ACCESS_WRITE, type GuestMemory } from '@viommu/virtqueue';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Guest, READABLE, UNTOUCHED, WRITABLE } from '../fixtures/guest.ts';
 import type { Disk } from './disk.ts';
 import { MemoryDisk } from './memory-disk.ts';
@@ -37,6 +37,10 @@ beforeEach(() => {
   );
 });
 
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 /** struct virtio_blk_req { le32 type; le32 reserved; le64 sector; … } */
 function header(
   type: number,
@@ -55,6 +59,23 @@ function header(
 const statusOf = ({ bytes }: { bytes: Uint8Array }) => bytes.at(-1);
 const pattern = (length: number, seed: number) =>
   Uint8Array.from({ length }, (_, index) => (index * 13 + seed) & 0xff);
+
+it('polls its queue for as long as the host says, once requests follow each other', () => {
+  let now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 1;
+    return now;
+  });
+  const looksFor = (pollMicroseconds: number) => {
+    const device = new VirtioBlockDevice({ disk: new MemoryDisk(content), pollMicroseconds });
+    const look = vi.spyOn(device, 'notifyQueue');
+    const driver = new Guest(device);
+    driver.send(header(FLUSH, 0), 1);
+    driver.send(header(FLUSH, 0), 1);
+    return look.mock.calls.length;
+  };
+  expect([looksFor(0), looksFor(5000)]).toEqual([2, 7]);
+});
 
 describe('what the device says of itself', () => {
   it('capacity in sectors, segments, block size', () => {

@@ -3,8 +3,10 @@ import {
   type ChainHandler,
   createDescriptorChain,
   type DescriptorChain,
+  type DrainOptions,
   drainQueue,
   type Logger,
+  QueuePoll,
   silentLogger,
   VirtioError,
   writeLe64,
@@ -37,6 +39,8 @@ export interface VirtioBlockDeviceOptions {
   readonly id?: string;
   /** Descriptors of the queue, a power of two; 256 by default. */
   readonly queueSize?: number;
+  /** How long the queue is polled at most when it has run empty; 0 by default, which is right for a driver in the same thread. */
+  readonly pollMicroseconds?: number;
   readonly logger?: Logger;
 }
 
@@ -44,7 +48,7 @@ const DEFAULT_QUEUE_SIZE = 256;
 /** Header and status take a descriptor each; the rest of a chain is data. */
 const DESCRIPTORS_BESIDE_DATA = 2;
 /** Requests per turn: with 1 MiB each still a short time for other devices to wait. */
-const TURN = { budget: 32 };
+const BUDGET = 32;
 
 export class VirtioBlockDevice implements VirtioDevice, ChainHandler {
   readonly deviceId = VIRTIO_ID_BLOCK;
@@ -54,6 +58,7 @@ export class VirtioBlockDevice implements VirtioDevice, ChainHandler {
   readonly #config = new DataView(new ArrayBuffer(BLK_CONFIG_SIZE));
   readonly #chain: DescriptorChain;
   readonly #requests: BlockRequests;
+  readonly #drainOptions: DrainOptions;
   #context: DeviceContext | undefined;
 
   /** @throws VirtioError `QUEUE_SIZE` when the queue has no room for one segment of data */
@@ -76,6 +81,7 @@ export class VirtioBlockDevice implements VirtioDevice, ChainHandler {
     this.#config.setUint32(BLK_CONFIG_SEG_MAX, queueSize - DESCRIPTORS_BESIDE_DATA, true);
     this.#config.setUint32(BLK_CONFIG_BLK_SIZE, SECTOR_SIZE, true);
     this.#chain = createDescriptorChain(queueSize);
+    this.#drainOptions = { budget: BUDGET, poll: new QueuePoll(options.pollMicroseconds ?? 0) };
     this.#requests = new BlockRequests(
       disk,
       options.id ?? 'viommu',
@@ -98,7 +104,7 @@ export class VirtioBlockDevice implements VirtioDevice, ChainHandler {
   notifyQueue(index: number): boolean {
     const queue = this.#context?.queues[index];
     if (queue === undefined) return false;
-    return drainQueue(queue, this.#chain, this, this.#context!.interrupts, TURN);
+    return drainQueue(queue, this.#chain, this, this.#context!.interrupts, this.#drainOptions);
   }
 
   handleChain(chain: DescriptorChain): number {

@@ -1,11 +1,15 @@
 /** Frames of the driver to the network; bytes are written out from "Packet Transmission". */
 import type { GuestMemory } from '@viommu/virtqueue';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CSUM, NetGuest, SEND_AREA, VERSION_1, withHeader } from '../fixtures/net-guest.ts';
 import { testFrame } from '../testing/net-backend-suite.ts';
 
 /** NEEDS_CSUM. */
 const NEEDS_CSUM = 1;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 it.each([
   ['in one segment', []],
@@ -30,6 +34,22 @@ it('sends many frames with one interrupt', () => {
     Array.from({ length: 16 }, (_, index) => testFrame(60, index)),
   );
   expect([guest.sendBuffersUsed(), guest.interrupts]).toEqual([16, [0, 1]]);
+});
+
+it('is polled for as long as the host says, once frames follow each other', () => {
+  let now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 1;
+    return now;
+  });
+  const looksFor = (pollMicroseconds: number) => {
+    const guest = new NetGuest({ device: { pollMicroseconds } });
+    const look = vi.spyOn(guest.device, 'notifyQueue');
+    for (const seed of [1, 2]) expect(guest.send(withHeader(testFrame(60, seed)))).toBe(true);
+    expect(guest.interrupts).toEqual([0, 2]);
+    return look.mock.calls.filter(([index]) => index === 1).length;
+  };
+  expect([looksFor(0), looksFor(5000)]).toEqual([2, 7]);
 });
 
 it('waits while the network takes no more, and goes on when it does', () => {

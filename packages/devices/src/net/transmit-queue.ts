@@ -2,6 +2,7 @@
 import {
   createDescriptorChain,
   type DescriptorChain,
+  type QueuePoll,
   readChain,
   type Virtqueue,
 } from '@viommu/virtqueue';
@@ -27,12 +28,14 @@ const BUDGET = 64;
 export class TransmitQueue {
   readonly #backend: NetBackend;
   readonly #counters: NetCounters;
+  readonly #poll: QueuePoll;
   readonly #chain: DescriptorChain;
   readonly #header = new Uint8Array(NET_HDR_SIZE);
   readonly #headerView = new DataView(this.#header.buffer);
   readonly #frame: NetFrame = { bytes: this.#header, offset: 0, length: 0 };
 
-  constructor(backend: NetBackend, counters: NetCounters, queueSize: number) {
+  constructor(backend: NetBackend, counters: NetCounters, queueSize: number, poll: QueuePoll) {
+    this.#poll = poll;
     this.#backend = backend;
     this.#counters = counters;
     this.#chain = createDescriptorChain(queueSize);
@@ -40,7 +43,7 @@ export class TransmitQueue {
 
   /**
    * @param linkUp without a link the driver's buffers are used all the same, and nothing is sent
-   * @returns true when buffers are left that could be sent
+   * @returns true when buffers are left that could be sent, or are expected while the queue is polled
    */
   service(queue: Virtqueue, context: DeviceContext, linkUp: boolean): boolean {
     const backend = this.#backend;
@@ -56,6 +59,8 @@ export class TransmitQueue {
         queue.pushUsed(this.#chain.head, 0);
         left -= 1;
       }
+      more = true;
+      if (left > 0 && canTake() && this.#poll.goesOn(left < BUDGET)) break;
       more = queue.enableNotifications();
     } while (more && left > 0 && canTake());
     backend.flush();

@@ -1,5 +1,5 @@
 /** VirtioNetDevice: a virtio-net with one pair of queues on any backend ("Network Device"). */
-import { VirtioError } from '@viommu/virtqueue';
+import { QueuePoll, VirtioError } from '@viommu/virtqueue';
 import {
   type AccessWidth,
   type DeviceContext,
@@ -37,6 +37,8 @@ export interface VirtioNetDeviceOptions {
   readonly mtu?: number;
   /** Descriptors of each queue, a power of two; 256 by default. */
   readonly queueSize?: number;
+  /** How long the transmitq is polled at most when it has run empty; 0 by default, which is right for a driver in the same thread. */
+  readonly pollMicroseconds?: number;
 }
 
 const DEFAULT_QUEUE_SIZE = 256;
@@ -76,7 +78,8 @@ export class VirtioNetDevice implements VirtioDevice, NetBackendListener {
     }
     this.#config.setUint16(NET_CONFIG_MTU, mtu ?? 0, true);
     this.#receiveQueue = new ReceiveQueue(backend, this.#counters, queueSize, mtu ?? LARGEST_MTU);
-    this.#transmitQueue = new TransmitQueue(backend, this.#counters, queueSize);
+    const poll = new QueuePoll(options.pollMicroseconds ?? 0);
+    this.#transmitQueue = new TransmitQueue(backend, this.#counters, queueSize, poll);
     this.#showLink();
     backend.listen(this);
   }

@@ -1,5 +1,8 @@
 /** The step `fetch`: the network and a disk at the same time. */
-export const FETCH_STEP = `# What udhcpc calls with the lease in its environment; \`mask\` is the length of the prefix.
+export const FETCH_STEP = `# With percent signs for what a step cannot hold: URL
+unescape() { printf %b "$(echo "$1" | sed 's/%/\\\\x/g')"; }
+
+# What udhcpc calls with the lease in its environment; \`mask\` is the length of the prefix.
 cat >/tmp/lease <<'END'
 #!/bin/sh
 [ "$1" = bound ] || exit 0
@@ -40,10 +43,10 @@ read_meanwhile() {
   echo $((count << 20)) >/tmp/meanwhile
 }
 
-# URL, with percent signs for what a step cannot hold, BYTES DISK. What comes goes through pipes, so that it costs no memory.
+# URL BYTES DISK. What comes goes through pipes, so that it costs no memory.
 fetch() {
   network || return
-  url=$(printf %b "$(echo "$1" | sed 's/%/\\\\x/g')")
+  url=$(unescape "$1")
   rm -f /tmp/fetched /tmp/copy
   mkfifo /tmp/copy
   read_meanwhile "$3" &
