@@ -54,19 +54,24 @@ export function contestResult(
 }
 
 async function measureValue(row: ValueRow, { quick }: MeasureOptions): Promise<RowResult> {
-  const { value, note, runs } = await row.measure({ quick });
+  const { value, theirs, note, runs } = await row.measure({ quick });
+  const { target } = row;
   return {
     name: row.name,
     unit: row.unit,
-    ours: { median: value, min: value, max: value },
-    theirs: undefined,
-    ratio: undefined,
-    target: row.target,
+    ours: constant(value),
+    theirs: theirs === undefined ? undefined : constant(theirs),
+    ratio: theirs === undefined ? undefined : value / theirs,
+    target,
     targetOf: 'value',
-    met: value <= (row.metUpTo ?? row.target),
+    met: target === undefined ? undefined : value <= (row.metUpTo ?? target),
     runs,
     note,
   };
+}
+
+function constant(value: number): Spread {
+  return { median: value, min: value, max: value };
 }
 
 function contestOptions({ multiple }: ContestRow, options: MeasureOptions): ContestOptions {

@@ -15,7 +15,7 @@ import { CHAINS } from './ring-memory.ts';
 import { type Keys, timed, type Work } from './work.ts';
 
 const PREPARED = 65_536;
-const HOT_MAPPINGS = 64;
+export const HOT_MAPPINGS = 64;
 const ACCESS_LENGTH = 4;
 
 export function createTranslateWork(keys: Keys): Work {
@@ -33,7 +33,7 @@ export function createTranslateWork(keys: Keys): Work {
 }
 
 /** Multiples of 4 below 4092 within the first `mappings`. */
-function prepareAddresses(mappings: number): Float64Array {
+export function prepareAddresses(mappings: number): Float64Array {
   const random = createRandom();
   return Float64Array.from(
     { length: PREPARED },

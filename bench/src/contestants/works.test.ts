@@ -27,6 +27,10 @@ it.each([
   ['unmap-all count=300 by=one', 600],
   ['nested-map by=range', 20],
   ['nested-map by=page', 20],
+  ['candidate-translate design=chunks count=300 pattern=random', 1000],
+  ['candidate-translate design=look-aside count=300 pattern=hot', 1000],
+  ['candidate-pair design=radix size=4096 offset=0 count=100', 300],
+  ['candidate-pair design=radix size=1073741824 offset=4096 count=16', 20],
 ])('%s: finds all %i operations done', (words, operations) => {
   // Each work throws when it finds that one was not.
   const work = create(words);

@@ -1,4 +1,8 @@
 /** All works that our contestant knows, by name. */
+import {
+  createCandidatePairWork,
+  createCandidateTranslateWork,
+} from '../rejected/candidate-work.ts';
 import { createNestedMapWork } from './nested.ts';
 import { createPairWork } from './pair.ts';
 import { createRequestWork } from './request.ts';
@@ -14,4 +18,6 @@ export const WORKS: ReadonlyMap<string, WorkFactory> = new Map([
   ['request', createRequestWork],
   ['unmap-all', createUnmapAllWork],
   ['nested-map', createNestedMapWork],
+  ['candidate-translate', createCandidateTranslateWork],
+  ['candidate-pair', createCandidatePairWork],
 ]);
