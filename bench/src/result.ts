@@ -2,8 +2,8 @@
 import { type ContestOptions, holdContest } from './contest/contest.ts';
 import type { ContestantCommand } from './contest/contestant.ts';
 import type { Spread } from './contest/statistics.ts';
+import { oursCommand } from './ours-command.ts';
 import type { PeerPrograms } from './peers/peer-programs.ts';
-import { programPath } from './program-path.ts';
 import type { ContestRow, Row, ValueRow } from './rows/row.ts';
 
 export interface RowResult {
@@ -80,14 +80,6 @@ function contestOptions({ multiple }: ContestRow, options: MeasureOptions): Cont
     batches: options.batches,
     batchMilliseconds: options.quick ? 2 : 30,
     warmUpMilliseconds: options.quick ? 10 : 300,
-  };
-}
-
-function oursCommand(work: readonly string[]): ContestantCommand {
-  return {
-    name: 'ours',
-    program: [process.execPath, '--enable-source-maps', programPath('contestant')],
-    work,
   };
 }
 
