@@ -1,7 +1,5 @@
 /** NodePool: the nodes of a RadixTable, 512 entries each. */
 
-/** Bits of an address that one level of a table decodes. */
-const NODE_BITS = 9;
 export const NODE_ENTRIES = 512;
 
 const FIRST_CAPACITY = 16;
