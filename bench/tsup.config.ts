@@ -10,5 +10,7 @@ export default defineConfig({
   format: 'esm',
   target: 'node20',
   sourcemap: true,
+  // As the packages are built: rejected designs have their constants in place, too.
+  minifySyntax: true,
   clean: true,
 });

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { BenchError, messageOf } from './bench-error.ts';
 import type { BenchOptions } from './options.ts';
+import type { Output } from './output.ts';
 import { type PeerPrograms, preparePeers } from './peers/peer-programs.ts';
 import { jsonReport } from './report/json.ts';
 import { describeMachine } from './report/machine.ts';
@@ -10,11 +11,6 @@ import { resultTable } from './report/table.ts';
 import { measureRow, type RowResult } from './result.ts';
 import { ALL_ROWS } from './rows/all-rows.ts';
 import type { Row } from './rows/row.ts';
-
-export interface Output {
-  print(text: string): void;
-  progress(text: string): void;
-}
 
 const NO_PEERS: PeerPrograms = { programs: new Map(), skipped: [], versions: [] };
 /** From the bundle in `dist`. */

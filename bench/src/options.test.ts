@@ -20,10 +20,12 @@ function parse(...args: string[]) {
 it('takes all options', () => {
   expect(parse().options).toMatchObject({
     peers: false,
+    scaling: false,
     json: false,
     batches: 15,
     only: undefined,
   });
+  expect(parse('--scaling', '--write').options).toMatchObject({ scaling: true, write: true });
   expect(parse('--quick').options).toMatchObject({ quick: true, batches: 3 });
   expect(parse('--quick', '--batches', '20', '--only', 'ring').options).toMatchObject({
     batches: 20,
@@ -38,6 +40,7 @@ describe('what makes no sense', () => {
     ['--fast'],
     ['ring'],
     ['--write', '--quick'],
+    ['--scaling', '--peers'],
   ])('%s %s is one line and an exit code', (...args) => {
     const { exitCode, text } = parse(...args);
     expect(exitCode).toBe(1);

@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError } from 'commander';
 
 export interface BenchOptions {
   readonly peers: boolean;
+  /** Cost against size, instead of the rows. */
+  readonly scaling: boolean;
   readonly json: boolean;
   readonly quick: boolean;
   readonly only: string | undefined;
@@ -25,19 +27,20 @@ export function parseOptions(
   const command = new Command('bench')
     .description('Measures the built packages, beside peers in Rust and C where these are built.')
     .option('--peers', 'build the peers, and measure them by turns with ours', false)
+    .option('--scaling', 'how costs grow with sizes, instead of the rows; has no peers', false)
     .option('--json', 'print one object as the last line, and no table', false)
     .option(
       '--quick',
       'a short run that shows that everything works; its times mean nothing',
       false,
     )
-    .option('--only <text>', 'only the rows whose names have this in them')
+    .option('--only <text>', 'only the rows, or scans, whose names have this in them')
     .option(
       '--batches <number>',
       `batches of each side; ${BATCHES} by default, ${QUICK_BATCHES} with --quick`,
       parseBatches,
     )
-    .option('--write', 'write bench/RESULTS.md and bench/plots', false)
+    .option('--write', 'write bench/RESULTS.md, or SCALING.md, and bench/plots', false)
     .exitOverride()
     .configureOutput({
       writeErr: writeError,
@@ -47,8 +50,12 @@ export function parseOptions(
   if (options.write && (options.quick || options.only !== undefined)) {
     command.error('error: --write is for a full run: leave out --quick and --only');
   }
+  if (options.scaling && options.peers) {
+    command.error('error: --scaling measures ours alone: leave out --peers');
+  }
   return {
     peers: options.peers,
+    scaling: options.scaling,
     json: options.json,
     quick: options.quick,
     only: options.only,

@@ -2,10 +2,15 @@
 import { type ContestOptions, holdContest } from './contest/contest.ts';
 import type { ContestantCommand } from './contest/contestant.ts';
 import type { Spread } from './contest/statistics.ts';
+import { oursCommand } from './ours-command.ts';
 import type { PeerPrograms } from './peers/peer-programs.ts';
+<<<<<<< HEAD
 import { programPath } from './program-path.ts';
 import type { ContestRow, Row, ServedRow, ValueRow } from './rows/row.ts';
 import { type Serving, serveOurs, servePeer } from './serving/serving.ts';
+=======
+import type { ContestRow, Row, ValueRow } from './rows/row.ts';
+>>>>>>> w-scale
 
 export interface RowResult {
   readonly name: string;
@@ -87,38 +92,39 @@ export function contestResult(
 }
 
 async function measureValue(row: ValueRow, { quick }: MeasureOptions): Promise<RowResult> {
-  const { value, note, runs } = await row.measure({ quick });
+  const { value, theirs, note, runs } = await row.measure({ quick });
+  const { target } = row;
   return {
     name: row.name,
     unit: row.unit,
-    ours: { median: value, min: value, max: value },
-    theirs: undefined,
-    ratio: undefined,
-    target: row.target,
+    ours: constant(value),
+    theirs: theirs === undefined ? undefined : constant(theirs),
+    ratio: theirs === undefined ? undefined : value / theirs,
+    target,
     targetOf: 'value',
-    met: value <= (row.metUpTo ?? row.target),
+    met: target === undefined ? undefined : value <= (row.metUpTo ?? target),
     runs,
     note,
   };
 }
 
+<<<<<<< HEAD
 function contestOptions(
   { multiple }: ContestRow | ServedRow,
   options: MeasureOptions,
 ): ContestOptions {
+=======
+function constant(value: number): Spread {
+  return { median: value, min: value, max: value };
+}
+
+function contestOptions({ multiple }: ContestRow, options: MeasureOptions): ContestOptions {
+>>>>>>> w-scale
   return {
     multiple,
     batches: options.batches,
     batchMilliseconds: options.quick ? 2 : 30,
     warmUpMilliseconds: options.quick ? 10 : 300,
-  };
-}
-
-function oursCommand(work: readonly string[]): ContestantCommand {
-  return {
-    name: 'ours',
-    program: [process.execPath, '--enable-source-maps', programPath('contestant')],
-    work,
   };
 }
 

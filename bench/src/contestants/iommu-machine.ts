@@ -12,7 +12,7 @@ import {
   type VirtioDevice,
 } from '@viommu/virtqueue/device';
 import { BenchError } from '../bench-error.ts';
-import { createIommu, type IommuUnderTest } from './mappings.ts';
+import { createIommu, type IommuSize, type IommuUnderTest } from './mappings.ts';
 import { RequestDriver } from './request-driver.ts';
 import { PAGE, physicalOf } from './residents.ts';
 import {
@@ -35,9 +35,9 @@ export class IommuMachine {
   readonly #session: DeviceSession;
 
   /** @param maps slots for MAP requests, of 128; the others are for UNMAP */
-  constructor(maps: number) {
+  constructor(maps: number, size?: IommuSize) {
     const { buffer, memory } = createRingMemory(false);
-    this.iommu = createIommu();
+    this.iommu = createIommu(size);
     this.driver = new RequestDriver(buffer, maps);
     this.#session = new DeviceSession({
       device: this.iommu.device,

@@ -24,8 +24,15 @@ export interface IommuUnderTest {
   readonly backend: TranslationBackend;
 }
 
-/** With all options as they are by default. */
-export function createIommu(): IommuUnderTest {
+export interface IommuSize {
+  /** Number of endpoints, 1 by default; the first is ENDPOINT, the others follow it. */
+  readonly endpoints?: number;
+  /** Mappings that there may be, as {@link VirtioIommuDevice} has it by default. */
+  readonly maxMappings?: number;
+}
+
+/** With all other options as they are by default. */
+export function createIommu({ endpoints = 1, ...options }: IommuSize = {}): IommuUnderTest {
   let backend: TranslationBackend | undefined;
   const createBackend = simBackend();
   const device = new VirtioIommuDevice({
@@ -33,7 +40,8 @@ export function createIommu(): IommuUnderTest {
       backend = createBackend(components);
       return backend;
     },
-    endpoints: [{ id: ENDPOINT }],
+    endpoints: Array.from({ length: endpoints }, (_, index) => ({ id: ENDPOINT + index })),
+    ...options,
   });
   return { device, backend: backend! };
 }

@@ -32,19 +32,19 @@ export class RequestDriver {
     this.#words = new Uint32Array(buffer, readableBuffer(0), WORDS_PER_REQUEST * CHAINS);
   }
 
-  attach(slot: number): void {
+  attach(slot: number, endpoint = ENDPOINT, domain = DOMAIN): void {
     const at = slot * WORDS_PER_REQUEST;
     this.#words.fill(0, at, at + REQ_ATTACH_READABLE / 4);
     this.#words[at] = VIRTIO_IOMMU_T_ATTACH;
-    this.#words[at + 1] = DOMAIN;
-    this.#words[at + 2] = ENDPOINT;
+    this.#words[at + 1] = domain;
+    this.#words[at + 2] = endpoint;
   }
 
-  map(slot: number, virtStart: number, virtEnd: number, physStart: number): void {
+  map(slot: number, virtStart: number, virtEnd: number, physStart: number, domain = DOMAIN): void {
     const words = this.#words;
     const at = slot * WORDS_PER_REQUEST;
     words[at] = VIRTIO_IOMMU_T_MAP;
-    words[at + 1] = DOMAIN;
+    words[at + 1] = domain;
     words[at + 2] = virtStart;
     words[at + 3] = virtStart / HIGH;
     words[at + 4] = virtEnd;

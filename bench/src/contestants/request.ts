@@ -9,10 +9,12 @@ import { freePlaces, PAGE, physicalOf, REQUESTS_OF_A_KIND, residentAddress } fro
 import { type Keys, timed, type Work } from './work.ts';
 
 const BATCH = 2 * REQUESTS_OF_A_KIND;
+/** Room beside 2^20 residents. */
+const MOST_MAPPINGS = 2 ** 21;
 
 export function createRequestWork(keys: Keys): Work {
   const count = keys.count('count');
-  const machine = new IommuMachine(REQUESTS_OF_A_KIND);
+  const machine = new IommuMachine(REQUESTS_OF_A_KIND, { maxMappings: MOST_MAPPINGS });
   mapPages(machine, count, residentAddress, REQUESTS_OF_A_KIND);
   return new RequestWork(machine, freePlaces(count));
 }

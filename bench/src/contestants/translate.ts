@@ -1,6 +1,6 @@
 /**
- * Work `translate count=N pattern=random|hot [through=backend|memory]`: N mappings of 4 KiB, one on every second page. One
- * operation translates one of 65,536 prepared addresses: anywhere, or in the first 64 mappings. Timed: all of it, by
+ * Work `translate count=N pattern=random|hot [through=backend|memory] [prepared=65536|1048576]`: N mappings of 4 KiB, one on every second page. One
+ * operation translates one of some prepared addresses: anywhere, or in the first 64 mappings. Timed: all of it, by
  * `TranslationBackend.translate`, or with `through=memory` by reads of 4 bytes through the endpoint's memory, which
  * translates, counts and reads.
  */
@@ -14,18 +14,21 @@ import { PAGE, physicalOf, residentAddress } from './residents.ts';
 import { CHAINS } from './ring-memory.ts';
 import { type Keys, timed, type Work } from './work.ts';
 
-const PREPARED = 65_536;
-const HOT_MAPPINGS = 64;
+export const HOT_MAPPINGS = 64;
 const ACCESS_LENGTH = 4;
 
 export function createTranslateWork(keys: Keys): Work {
   const count = keys.count('count');
   const pattern = keys.choice('pattern', ['random', 'hot']);
   const through = keys.choice('through', ['backend', 'memory']);
+  const prepared = Number(keys.choice('prepared', ['65536', '1048576']));
   const machine = new IommuMachine(CHAINS);
   mapPages(machine, count, residentAddress, CHAINS);
   machine.checkAnswers();
-  const addresses = prepareAddresses(pattern === 'hot' ? Math.min(count, HOT_MAPPINGS) : count);
+  const addresses = prepareAddresses(
+    pattern === 'hot' ? Math.min(count, HOT_MAPPINGS) : count,
+    prepared,
+  );
   const { backend, device } = machine.iommu;
   return through === 'backend'
     ? new TranslateWork(backend, addresses)
@@ -33,10 +36,10 @@ export function createTranslateWork(keys: Keys): Work {
 }
 
 /** Multiples of 4 below 4092 within the first `mappings`. */
-function prepareAddresses(mappings: number): Float64Array {
+export function prepareAddresses(mappings: number, prepared = 65_536): Float64Array {
   const random = createRandom();
   return Float64Array.from(
-    { length: PREPARED },
+    { length: prepared },
     () => residentAddress(random(mappings)) + ACCESS_LENGTH * random(PAGE / ACCESS_LENGTH - 1),
   );
 }
@@ -63,11 +66,11 @@ class TranslateWork implements Work {
   run(operations: number): number {
     return timed(() => {
       for (let left = operations; left > 0; ) {
-        const count = Math.min(left, PREPARED - this.#next);
+        const count = Math.min(left, this.#addresses.length - this.#next);
         const end = this.#next + count;
         const sum = translateAll(this.#backend, this.#addresses, this.#next, end, this.#out);
         this.sink = (this.sink + sum) | 0;
-        this.#next = end % PREPARED;
+        this.#next = end % this.#addresses.length;
         left -= count;
       }
     });
@@ -94,7 +97,7 @@ class ReadWork implements Work {
           throw new BenchError(`nothing was read at ${address}`);
         }
         this.sink ^= this.#target[0]!;
-        this.#next = (this.#next + 1) % PREPARED;
+        this.#next = (this.#next + 1) % this.#addresses.length;
       }
     });
   }

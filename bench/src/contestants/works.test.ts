@@ -27,6 +27,17 @@ it.each([
   ['unmap-all count=300 by=one', 600],
   ['nested-map by=range', 20],
   ['nested-map by=page', 20],
+  ['endpoints operation=translate count=300', 1000],
+  ['endpoints operation=attach count=5', 300],
+  ['endpoints operation=unmap count=300', 300],
+  ['queue-size size=2', 5],
+  ['queue-size size=32768', 40_000],
+  ['guest-memory size=1048576 regions=64', 1000],
+  ['translate count=16 pattern=random prepared=1048576', 1_100_000],
+  ['candidate-translate design=chunks count=300 pattern=random', 1000],
+  ['candidate-translate design=look-aside count=300 pattern=hot', 1000],
+  ['candidate-pair design=radix size=4096 offset=0 count=100', 300],
+  ['candidate-pair design=radix size=1073741824 offset=4096 count=16', 20],
 ])('%s: finds all %i operations done', (words, operations) => {
   // Each work throws when it finds that one was not.
   const work = create(words);

@@ -1,6 +1,13 @@
 /** All works that our contestant knows, by name. */
+import {
+  createCandidatePairWork,
+  createCandidateTranslateWork,
+} from '../rejected/candidate-work.ts';
+import { createEndpointsWork } from './endpoints.ts';
+import { createGuestMemoryWork } from './guest-memory.ts';
 import { createNestedMapWork } from './nested.ts';
 import { createPairWork } from './pair.ts';
+import { createQueueSizeWork } from './queue-size.ts';
 import { createRequestWork } from './request.ts';
 import { createRingWork } from './ring.ts';
 import { createTranslateWork } from './translate.ts';
@@ -14,4 +21,9 @@ export const WORKS: ReadonlyMap<string, WorkFactory> = new Map([
   ['request', createRequestWork],
   ['unmap-all', createUnmapAllWork],
   ['nested-map', createNestedMapWork],
+  ['endpoints', createEndpointsWork],
+  ['queue-size', createQueueSizeWork],
+  ['guest-memory', createGuestMemoryWork],
+  ['candidate-translate', createCandidateTranslateWork],
+  ['candidate-pair', createCandidatePairWork],
 ]);

@@ -31,7 +31,7 @@ function warmUp(): void {
 }
 
 /** `external` has the array buffers in it. */
-async function bytesInUse(): Promise<number> {
+export async function bytesInUse(): Promise<number> {
   await collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;

@@ -18,9 +18,9 @@ const MET = '#2e9e5b';
 const MISSED = '#d9534f';
 const MARK = '#3b82d6';
 
-/** @param results those without a ratio are left out */
+/** @param results those without a ratio, or a target of it, are left out */
 export function headlineChart(results: readonly RowResult[]): string {
-  const shown = results.filter(({ ratio }) => ratio !== undefined);
+  const shown = results.filter(({ ratio, target }) => ratio !== undefined && target !== undefined);
   const chart = init(null, null, {
     renderer: 'svg',
     ssr: true,

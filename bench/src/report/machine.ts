@@ -25,3 +25,14 @@ export function describeMachine(toolchains: readonly string[]): Machine {
     toolchains,
   };
 }
+
+/** As a list in Markdown. */
+export function machineLines(date: Date, machine: Machine): string[] {
+  const { cpu, cores, memory, system, node, v8, toolchains } = machine;
+  return [
+    `* ${date.toISOString().slice(0, 10)}`,
+    `* ${cpu}, ${cores} cores, ${Math.round(memory / 2 ** 30)} GiB of memory, ${system}`,
+    `* Node.js ${node} (V8 ${v8})`,
+    ...toolchains.map((toolchain) => `* ${toolchain}`),
+  ];
+}

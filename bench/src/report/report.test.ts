@@ -137,11 +137,13 @@ it('writes a page with the machine, all rows and what was left out', () => {
 
 it('draws a bar for each ratio, on any background', () => {
   const met = { ...MISSED, name: 'another row', ratio: 0.1, met: true };
-  const svg = headlineChart([MISSED, met, ALONE, VALUE]);
+  const informing = { ...MISSED, name: 'a row without a target', target: undefined };
+  const svg = headlineChart([MISSED, met, ALONE, VALUE, informing]);
   expect(svg).toMatch(/^<svg /);
   expect(svg).toContain('ring direct / rust');
   expect(svg).toContain('another row');
   expect(svg).not.toContain('memory per mapping');
+  expect(svg).not.toContain('a row without a target');
   expect(svg).toContain('0.63');
   expect(svg).not.toMatch(/fill="(white|black|#fff|#000)/);
 });

@@ -1,7 +1,7 @@
 /** RESULTS.md: what was measured, when and on what. */
 import type { RowResult } from '../result.ts';
 import { cellsOf, HEADINGS } from './cells.ts';
-import type { Machine } from './machine.ts';
+import { type Machine, machineLines } from './machine.ts';
 
 export interface ResultsPageOptions {
   readonly date: Date;
@@ -20,10 +20,7 @@ export function resultsPage({ date, machine, results, skipped }: ResultsPageOpti
     '`pnpm bench --peers --write` writes this page. Times are medians over the runs, in which both sides took turns; a ratio is',
     'ours to theirs. Spreads are the least and the greatest of the runs.',
     '',
-    `* ${date.toISOString().slice(0, 10)}`,
-    `* ${machine.cpu}, ${machine.cores} cores, ${Math.round(machine.memory / 2 ** 30)} GiB of memory, ${machine.system}`,
-    `* Node.js ${machine.node} (V8 ${machine.v8})`,
-    ...machine.toolchains.map((toolchain) => `* ${toolchain}`),
+    ...machineLines(date, machine),
     ...skipped.map((reason) => `* not measured: ${reason}`),
     '',
     `${met.length} of ${judged.length} targets are met.`,

@@ -4,6 +4,7 @@ import { BUNDLE_ROWS } from './bundles.ts';
 import { MAPPING_ROWS } from './mapping.ts';
 import { MEMORY_ROWS } from './memory.ts';
 import { NESTED_ROWS } from './nested.ts';
+import { REJECTED_ROWS } from './rejected.ts';
 import { REQUEST_ROWS } from './requests.ts';
 import { RING_ROWS } from './ring.ts';
 import type { Row } from './row.ts';
@@ -20,4 +21,5 @@ export const ALL_ROWS: readonly Row[] = [
   ...MEMORY_ROWS,
   ...ALLOCATION_ROWS,
   ...BUNDLE_ROWS,
+  ...REJECTED_ROWS,
 ];

@@ -39,19 +39,21 @@ export interface ValueOptions {
 
 export interface Value {
   readonly value: number;
+  /** What it is beside another of ours. */
+  readonly theirs?: number;
   /** What one must know about it; empty for nothing. */
   readonly note: string;
   /** How many measurements stand behind it. */
   readonly runs: number;
 }
 
-/** Something that is no time, and has no peer. */
+/** Something that is no time. */
 export interface ValueRow {
   readonly kind: 'value';
   readonly name: string;
   readonly unit: string;
-  /** What the value shall be at most. */
-  readonly target: number;
+  /** What the value shall be at most; without one the row informs. */
+  readonly target?: number;
   /** Values up to this meet the target, where measuring cannot hit it exactly; the target itself by default. */
   readonly metUpTo?: number;
   /** @throws BenchError */

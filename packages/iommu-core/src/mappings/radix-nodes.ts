@@ -3,10 +3,12 @@
 import { NODE_BITS, NODE_ENTRIES } from './layout.ts';
 
 const GROWTH = 1.5;
+/** Node 0 has but one entry, the root's: many domains have few mappings, and an array so small is part of its object. */
+const FIRST_LENGTH = 1;
 
 export class RadixNodes {
   /** Entries of all nodes, one node after the other; 0 is empty. Replaced when it grows: not to be kept over `allocate`. */
-  entries = new Int32Array(NODE_ENTRIES);
+  entries = new Int32Array(FIRST_LENGTH);
   /** By node, bit n: its entry n is not empty. Replaced as `entries` is. */
   occupied = new Int32Array(1);
   /** The node that was given back last, 0 for none. Each names the one before it in its first entry. */
@@ -45,7 +47,7 @@ export class RadixNodes {
 
   /** Forgets all nodes, and gives their memory back. */
   clear(): void {
-    this.entries = new Int32Array(NODE_ENTRIES);
+    this.entries = new Int32Array(FIRST_LENGTH);
     this.occupied = new Int32Array(1);
     this.#free = 0;
     this.#used = 1;
