@@ -4,13 +4,8 @@ import type { ContestantCommand } from './contest/contestant.ts';
 import type { Spread } from './contest/statistics.ts';
 import { oursCommand } from './ours-command.ts';
 import type { PeerPrograms } from './peers/peer-programs.ts';
-<<<<<<< HEAD
-import { programPath } from './program-path.ts';
 import type { ContestRow, Row, ServedRow, ValueRow } from './rows/row.ts';
 import { type Serving, serveOurs, servePeer } from './serving/serving.ts';
-=======
-import type { ContestRow, Row, ValueRow } from './rows/row.ts';
->>>>>>> w-scale
 
 export interface RowResult {
   readonly name: string;
@@ -108,18 +103,14 @@ async function measureValue(row: ValueRow, { quick }: MeasureOptions): Promise<R
   };
 }
 
-<<<<<<< HEAD
-function contestOptions(
-  { multiple }: ContestRow | ServedRow,
-  options: MeasureOptions,
-): ContestOptions {
-=======
 function constant(value: number): Spread {
   return { median: value, min: value, max: value };
 }
 
-function contestOptions({ multiple }: ContestRow, options: MeasureOptions): ContestOptions {
->>>>>>> w-scale
+function contestOptions(
+  { multiple }: ContestRow | ServedRow,
+  options: MeasureOptions,
+): ContestOptions {
   return {
     multiple,
     batches: options.batches,
