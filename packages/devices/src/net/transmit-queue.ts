@@ -60,7 +60,7 @@ export class TransmitQueue {
         left -= 1;
       }
       more = true;
-      if (left > 0 && canTake() && this.#poll.goesOn(left < BUDGET)) break;
+      if (left > 0 && canTake() && this.#poll.goesOn(queue, left < BUDGET)) break;
       more = queue.enableNotifications();
     } while (more && left > 0 && canTake());
     backend.flush();

@@ -39,6 +39,7 @@ class ScriptedQueue implements Virtqueue {
   readonly size: number;
   readonly memory: GuestMemory;
   readonly broken = false;
+  readonly isInPlace = true;
   readonly available: Buffer[] = [];
   readonly used: number[] = [];
 

@@ -36,6 +36,8 @@ export abstract class DeviceRing implements Virtqueue {
     this.#onBroken = onBroken;
   }
 
+  abstract readonly isInPlace: boolean;
+
   abstract pop(chain: DescriptorChain): boolean;
   abstract pushUsed(head: number, length: number): void;
   abstract pushUsedTogether(heads: Uint16Array, lengths: Uint32Array, count: number): void;

@@ -46,7 +46,7 @@ export function drainQueue(
       left -= 1;
     }
     more = true;
-    if (left > 0 && poll?.goesOn(left < budget)) break;
+    if (left > 0 && poll?.goesOn(queue, left < budget)) break;
     more = queue.enableNotifications();
   } while (more && left > 0);
   if (queue.shouldInterrupt()) interrupts.usedBuffer(queue.index);

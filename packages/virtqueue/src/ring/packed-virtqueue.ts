@@ -61,6 +61,10 @@ export class PackedVirtqueue extends DeviceRing {
     this.#checkPlacement(options);
   }
 
+  get isInPlace(): boolean {
+    return this.#ring.isInPlace;
+  }
+
   pop(chain: DescriptorChain): boolean {
     if (!this.isReady() || !this.#hasAvailable()) return false;
     const available = this.#available;

@@ -9,6 +9,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const queue = { isInPlace: true };
+
 /** Microseconds. */
 function pass(microseconds: number): void {
   vi.advanceTimersByTime(microseconds / 1000);
@@ -16,34 +18,44 @@ function pass(microseconds: number): void {
 
 it('goes on from the second buffer that comes soon, for so long after the last one', () => {
   const poll = new QueuePoll(5000);
-  expect(poll.goesOn(true)).toBe(false);
+  expect(poll.goesOn(queue, true)).toBe(false);
   pass(4000);
-  expect(poll.goesOn(true)).toBe(true);
+  expect(poll.goesOn(queue, true)).toBe(true);
   pass(4000);
-  expect(poll.goesOn(false)).toBe(true);
-  expect(poll.goesOn(true)).toBe(true);
+  expect(poll.goesOn(queue, false)).toBe(true);
+  expect(poll.goesOn(queue, true)).toBe(true);
   pass(4000);
-  expect(poll.goesOn(false)).toBe(true);
+  expect(poll.goesOn(queue, false)).toBe(true);
   pass(1000);
-  expect(poll.goesOn(false)).toBe(false);
+  expect(poll.goesOn(queue, false)).toBe(false);
 });
 
 it('asks for a kick at once after a longer pause', () => {
   const poll = new QueuePoll(5000);
   for (let times = 0; times < 3; times += 1) {
-    expect(poll.goesOn(true)).toBe(false);
+    expect(poll.goesOn(queue, true)).toBe(false);
     pass(5000);
   }
 });
 
 it('does not begin for a kick that brings nothing', () => {
   const poll = new QueuePoll(5000);
-  poll.goesOn(true);
+  poll.goesOn(queue, true);
   pass(1000);
-  expect(poll.goesOn(false)).toBe(false);
+  expect(poll.goesOn(queue, false)).toBe(false);
 });
 
 it('never goes on where it is not asked for', () => {
   const poll = new QueuePoll(0);
-  expect([poll.goesOn(true), poll.goesOn(true), poll.goesOn(false)]).toEqual([false, false, false]);
+  expect([poll.goesOn(queue, true), poll.goesOn(queue, true), poll.goesOn(queue, false)]).toEqual([
+    false,
+    false,
+    false,
+  ]);
+});
+
+it('leaves a queue alone that is not in place', () => {
+  const poll = new QueuePoll(5000);
+  const remote = { isInPlace: false };
+  expect([poll.goesOn(remote, true), poll.goesOn(remote, true)]).toEqual([false, false]);
 });

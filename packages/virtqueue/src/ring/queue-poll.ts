@@ -1,4 +1,5 @@
 /** QueuePoll: whether a queue that ran empty is looked at again, or the driver asked for a kick. */
+import type { Virtqueue } from './virtqueue.ts';
 
 // In Node.js and in browsers alike.
 declare const performance: { now(): number };
@@ -22,11 +23,12 @@ export class QueuePoll {
   /**
    * To be asked whenever the queue has run empty.
    *
+   * @param queue not polled where a look at it costs as much as a kick
    * @param worked whether buffers were used since the last time
    * @returns true when the queue is to be looked at again soon, and no kick is asked for
    */
-  goesOn(worked: boolean): boolean {
-    if (this.#longest === 0 || (!worked && !this.#goesOn)) return false;
+  goesOn({ isInPlace }: Pick<Virtqueue, 'isInPlace'>, worked: boolean): boolean {
+    if (this.#longest === 0 || !isInPlace || (!worked && !this.#goesOn)) return false;
     const now = performance.now();
     this.#goesOn = now - this.#lastWork < this.#longest;
     if (worked) this.#lastWork = now;

@@ -57,6 +57,10 @@ export class SplitVirtqueue extends DeviceRing {
     this.#checkPlacement(options);
   }
 
+  get isInPlace(): boolean {
+    return this.#avail.isInPlace;
+  }
+
   pop(chain: DescriptorChain): boolean {
     if (!this.isReady() || !this.#hasAvailable()) return false;
     const slot = this.#nextAvail & (this.size - 1);

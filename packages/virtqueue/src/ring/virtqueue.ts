@@ -44,6 +44,8 @@ export interface Virtqueue {
   readonly memory: GuestMemory;
   /** The driver broke the ring, and the device has asked for a reset; or it took the queue back. Nothing is popped or pushed any more. */
   readonly broken: boolean;
+  /** Whether a look at the ring is a load from memory. Where it is a message to whoever has the memory, polling is no use. */
+  readonly isInPlace: boolean;
 
   /**
    * Takes the next available chain.

@@ -22,6 +22,7 @@ interface Buffer {
 
 /** A queue that hands out buffers of a test, each with its position as head. */
 class TestQueue implements Virtqueue {
+  readonly isInPlace = true;
   readonly index: number;
   readonly size = 16;
   readonly memory: GuestMemory;

@@ -247,7 +247,7 @@ export function virtqueueSuite(
       const sink = { usedBuffer: (index: number) => interrupts.push(index), configChange() {} };
       const asked: boolean[] = [];
       // True three times, then false.
-      const poll = { goesOn: (worked: boolean) => asked.push(worked) < 4 };
+      const poll = { goesOn: (_: unknown, worked: boolean) => asked.push(worked) < 4 };
       const drain = () => drainQueue(queue, chain, { handleChain: () => 0 }, sink, { poll });
       const next = () => {
         while (driver.takeUsed(used)) {}
