@@ -1,4 +1,4 @@
-/** ChosenTable: the design that the project uses, one tree of mappings by where they start; see docs/adr/0009. */
+/** ChosenTable: the design that the project uses, one tree of mappings by where they start; see docs/adr/0010. */
 import {
   MappingTable,
   SELECTED_SPLIT,
@@ -11,20 +11,30 @@ const GRANULE = 4096;
 
 export class ChosenTable implements CandidateTable {
   readonly #table = new MappingTable(GRANULE);
+  /** Used again for each call, as a device does. */
+  readonly #mapping = { virtStart: 0, virtEnd: 0, physStart: 0, flags: 0 };
 
   translate(address: number, length: number, access: number, out: TranslationResult): number {
     return this.#table.translate(address, length, access, out);
   }
 
   map(virtStart: number, virtEnd: number, physStart: number, flags: number): boolean {
-    if (this.#table.overlaps(virtStart, virtEnd)) return false;
-    this.#table.insert(virtStart, virtEnd, physStart, flags);
+    const mapping = this.#mapping;
+    mapping.virtStart = virtStart;
+    mapping.virtEnd = virtEnd;
+    mapping.physStart = physStart;
+    mapping.flags = flags;
+    if (this.#table.overlaps(mapping)) return false;
+    this.#table.insert(mapping);
     return true;
   }
 
   unmap(virtStart: number, virtEnd: number): boolean {
-    const selected = this.#table.select(virtStart, virtEnd);
-    if (selected === SELECTED_WHOLE) this.#table.remove(virtStart, virtEnd);
+    const range = this.#mapping;
+    range.virtStart = virtStart;
+    range.virtEnd = virtEnd;
+    const selected = this.#table.select(range);
+    if (selected === SELECTED_WHOLE) this.#table.remove(range);
     return selected !== SELECTED_SPLIT;
   }
 }

@@ -32,7 +32,7 @@ export function headlineChart(results: readonly RowResult[]): string {
     animation: false,
     backgroundColor: 'transparent',
     textStyle: text,
-    legend: { top: 0, textStyle: text },
+    legend: { top: 0, itemGap: 40, textStyle: text },
     grid: { left: LABELS_WIDTH, right: 60, top: 30, bottom: 50, outerBoundsMode: 'none' },
     xAxis: {
       type: 'log',

@@ -28,7 +28,7 @@ export function scalingChart({ size, unit, sizes, series }: ScanResult): string 
     backgroundColor: 'transparent',
     textStyle: text,
     color: COLOURS,
-    legend: { top: 0, textStyle: text },
+    legend: { top: 0, itemGap: 40, textStyle: text },
     grid: { left: 70, right: 40, top: 36, bottom: 50, outerBoundsMode: 'none' },
     xAxis: {
       ...axis,
