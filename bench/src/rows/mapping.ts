@@ -3,7 +3,7 @@ import type { ContestRow } from './row.ts';
 
 const GIB = 2 ** 30;
 const COUNTS = [16, 262_144] as const;
-const REMOVED = 16_384;
+const REMOVED = 262_144;
 
 function pairRow(size: number, offset: number, count: number): ContestRow {
   const extent = size === GIB ? `1 GiB + ${offset}` : `${size}`;

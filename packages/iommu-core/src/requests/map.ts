@@ -1,6 +1,5 @@
 /** MAP: makes one mapping in a domain, or changes nothing ("MAP request"). */
 import { readLe64 } from '@viommu/virtqueue';
-import type { Mapping } from '../mappings/mapping.ts';
 import {
   VIRTIO_IOMMU_F_MMIO,
   VIRTIO_IOMMU_MAP_F_MMIO,
@@ -23,9 +22,6 @@ import type { IommuState } from '../state/iommu-state.ts';
 
 /** Largest guest-physical address that can be mapped to; so far sums of addresses are exact. */
 const PHYS_END = 2 ** 52 - 1;
-
-/** One for all devices: nothing looks at it after the request that filled it. */
-const mapping: Mapping = { virtStart: 0, virtEnd: 0, physStart: 0, flags: 0 };
 
 /** @returns VIRTIO_IOMMU_S_* */
 export function map(state: IommuState, request: DataView): number {
@@ -72,6 +68,7 @@ export function map(state: IommuState, request: DataView): number {
     return VIRTIO_IOMMU_S_INVAL;
   }
   // If a mapping already exists in the requested range, the device SHOULD reject the request [...] S_INVAL.
+  const { mapping } = state;
   mapping.virtStart = virtStart;
   mapping.virtEnd = virtEnd;
   mapping.physStart = physStart;

@@ -1,6 +1,5 @@
 /** UNMAP: removes the mappings within a range, or none when one would be split ("UNMAP request"). */
 import { readLe64 } from '@viommu/virtqueue';
-import type { AddressRange } from '../mappings/mapping.ts';
 import { SELECTED_NONE, SELECTED_SPLIT } from '../mappings/mapping-table.ts';
 import {
   VIRTIO_IOMMU_S_INVAL,
@@ -10,9 +9,6 @@ import {
 } from '../protocol/constants.ts';
 import { REQ_UNMAP_DOMAIN, REQ_UNMAP_VIRT_END, REQ_UNMAP_VIRT_START } from '../protocol/layout.ts';
 import type { IommuState } from '../state/iommu-state.ts';
-
-/** One for all devices: nothing looks at it after the request that filled it. */
-const range: AddressRange = { virtStart: 0, virtEnd: 0 };
 
 /**
  * The range may spill over unmapped addresses, beyond `input_range` too, up to 2^64 - 1. The `reserved` field is not
@@ -39,6 +35,7 @@ export function unmap(state: IommuState, request: DataView): number {
   }
   // What lies outside `input_range` was never mapped.
   const { granule, pagesPerByte, inputRange } = state.limits;
+  const range = state.mapping;
   range.virtStart = Math.max(virtStart, inputRange.start);
   range.virtEnd = Math.min(virtEnd, inputRange.end);
   const selection = domain.mappings.select(range);

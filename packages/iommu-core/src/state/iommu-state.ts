@@ -1,6 +1,7 @@
 /** All that the requests act on: endpoints, domains, limits, and the backend that is kept in step with them. */
 import { VirtioError } from '@viommu/virtqueue';
 import type { GuardedBackend } from '../guarded-backend.ts';
+import type { Mapping } from '../mappings/mapping.ts';
 import type { IommuObserver } from '../observer.ts';
 import type { Domain, Endpoint } from './domain.ts';
 
@@ -32,6 +33,11 @@ export class IommuState {
   readonly #domains = new Map<number, Domain>();
   /** The domain that was looked for last, which most requests are for. */
   #lastDomain: Domain | undefined;
+  /**
+   * What the request is about that is being carried out, used again for each. Of this device alone: a backend may have
+   * another device carry out a request meanwhile.
+   */
+  readonly mapping: Mapping = { virtStart: 0, virtEnd: 0, physStart: 0, flags: 0 };
   /** Mappings in all domains together. */
   mappingCount = 0;
   /** What the driver accepted of the device's own features (bits 0 to 23); 0 before FEATURES_OK. */
