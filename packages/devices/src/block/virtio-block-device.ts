@@ -61,7 +61,7 @@ export class VirtioBlockDevice implements VirtioDevice, ChainHandler {
   readonly #drainOptions: DrainOptions;
   #context: DeviceContext | undefined;
 
-  /** @throws VirtioError `QUEUE_SIZE` when the queue has no room for one segment of data */
+  /** @throws VirtioError `QUEUE_SIZE` when the queue has no room for one segment of data, `POLL_MICROSECONDS` */
   constructor(options: VirtioBlockDeviceOptions) {
     const { disk, queueSize = DEFAULT_QUEUE_SIZE } = options;
     if (queueSize <= DESCRIPTORS_BESIDE_DATA) {

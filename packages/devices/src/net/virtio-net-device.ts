@@ -59,7 +59,7 @@ export class VirtioNetDevice implements VirtioDevice, NetBackendListener {
   #hostLinkUp = true;
   #context: DeviceContext | undefined;
 
-  /** @throws VirtioError `NET_MAC` when the address is not 6 bytes or is a multicast one, `NET_MTU` */
+  /** @throws VirtioError `NET_MAC` when the address is not 6 bytes or is a multicast one, `NET_MTU`, `POLL_MICROSECONDS` */
   constructor(options: VirtioNetDeviceOptions) {
     const { backend, mac, mtu, queueSize = DEFAULT_QUEUE_SIZE } = options;
     checkMac(mac);

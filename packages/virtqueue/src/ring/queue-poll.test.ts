@@ -59,3 +59,12 @@ it('leaves a queue alone that is not in place', () => {
   const remote = { isInPlace: false };
   expect([poll.goesOn(remote, true), poll.goesOn(remote, true)]).toEqual([false, false]);
 });
+
+it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 1_000_001])(
+  'is refused for %d',
+  (microseconds) => {
+    expect(() => new QueuePoll(microseconds)).toThrow(
+      expect.objectContaining({ code: 'POLL_MICROSECONDS' }),
+    );
+  },
+);

@@ -1,8 +1,12 @@
 /** QueuePoll: whether a queue that ran empty is looked at again, or the driver asked for a kick. */
+import { VirtioError } from '../error.ts';
 import type { Virtqueue } from './virtqueue.ts';
 
 // In Node.js and in browsers alike.
 declare const performance: { now(): number };
+
+/** A second: a thread that looks for longer at a queue that is silent might as well never sleep. */
+const LONGEST_MICROSECONDS = 1_000_000;
 
 /**
  * Polls while it pays: when the buffers that came last were not waited for longer than a queue is polled, the next ones are
@@ -15,8 +19,17 @@ export class QueuePoll {
   #lastWork = Number.NEGATIVE_INFINITY;
   #goesOn = false;
 
-  /** @param longestMicroseconds after its last buffer a queue is polled no longer; 0 is never */
+  /**
+   * @param longestMicroseconds after its last buffer a queue is polled no longer; 0 is never
+   * @throws VirtioError `POLL_MICROSECONDS` when it is not 0 to 1,000,000
+   */
   constructor(longestMicroseconds: number) {
+    if (!(longestMicroseconds >= 0 && longestMicroseconds <= LONGEST_MICROSECONDS)) {
+      throw new VirtioError(
+        'POLL_MICROSECONDS',
+        `pollMicroseconds ${longestMicroseconds}: choose 0 to ${LONGEST_MICROSECONDS}; the thread does not sleep meanwhile`,
+      );
+    }
     this.#longest = longestMicroseconds / 1000;
   }
 
