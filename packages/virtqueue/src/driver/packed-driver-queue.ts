@@ -21,14 +21,7 @@ import {
   TAIL_FLAGS_SHIFT,
   TAIL_ID_MASK,
 } from '../ring/packed-layout.ts';
-import { RingPart } from '../ring/ring-part.ts';
-import {
-  DescriptorWriter,
-  directionFlag,
-  outsideMemory,
-  segmentAt,
-  segmentCount,
-} from './descriptor-writer.ts';
+import { DescriptorWriter, directionFlag, segmentAt, segmentCount } from './descriptor-writer.ts';
 import type {
   BufferSegment,
   DriverQueue,
@@ -38,6 +31,7 @@ import type {
 } from './driver-queue.ts';
 import type { QueueAddresses } from './driver-transport.ts';
 import { clearQueue, type QueueLayout, queueAddresses, wrongBuffer } from './queue-layout.ts';
+import { RingFields } from './ring-fields.ts';
 
 /** The areas one after the other ("Structure Size and Alignment": 16, 4 and 4 bytes). */
 export function packedQueueLayout(size: number): QueueLayout {
@@ -51,9 +45,9 @@ export class PackedDriverQueue implements DriverQueue {
   readonly addresses: QueueAddresses;
   readonly #ringAddress: number;
   readonly #writer: DescriptorWriter;
-  readonly #ring: RingPart;
-  readonly #driverEvent: RingPart;
-  readonly #deviceEvent: RingPart;
+  readonly #ring: RingFields;
+  readonly #driverEvent: RingFields;
+  readonly #deviceEvent: RingFields;
   readonly #eventIdx: boolean;
   readonly #notificationData: boolean;
   /** Where the next descriptor is made available, and where the device uses its next. */
@@ -80,9 +74,14 @@ export class PackedDriverQueue implements DriverQueue {
     this.#notificationData = options.notificationData ?? false;
     this.#ringAddress = address + layout.descriptorArea;
     this.#writer = new DescriptorWriter(memory);
-    this.#ring = new RingPart(memory, this.#ringAddress, descriptorAreaSize(size), both);
-    this.#driverEvent = new RingPart(memory, address + layout.driverArea, EVENT_SIZE, both);
-    this.#deviceEvent = new RingPart(memory, address + layout.deviceArea, EVENT_SIZE, ACCESS_READ);
+    this.#ring = new RingFields(memory, this.#ringAddress, descriptorAreaSize(size), both);
+    this.#driverEvent = new RingFields(memory, address + layout.driverArea, EVENT_SIZE, both);
+    this.#deviceEvent = new RingFields(
+      memory,
+      address + layout.deviceArea,
+      EVENT_SIZE,
+      ACCESS_READ,
+    );
     this.#available = new PackedPosition(size);
     this.#used = new PackedPosition(size);
     this.#freeIds = new Uint16Array(size).map((_, index) => size - 1 - index);
@@ -208,7 +207,8 @@ export class PackedDriverQueue implements DriverQueue {
   }
 
   #ready(): void {
-    if (this.#ring.refresh() && this.#driverEvent.refresh() && this.#deviceEvent.refresh()) return;
-    throw outsideMemory();
+    this.#ring.refresh();
+    this.#driverEvent.refresh();
+    this.#deviceEvent.refresh();
   }
 }

@@ -1,6 +1,6 @@
 /** ArrayGuestMemory: guest memory in one or more ArrayBuffers or SharedArrayBuffers. */
 import { VirtioError } from '../error.ts';
-import { type ByteViews, copyBytes, copyWords, RecurringArray, viewBytes } from './byte-views.ts';
+import { type ByteViews, copyBytes, RecurringArray, viewBytes } from './byte-views.ts';
 import {
   ACCESS_READ,
   ACCESS_WRITE,
@@ -27,19 +27,24 @@ interface Region extends ByteViews {
   readonly base: number;
   readonly length: number;
   readonly access: number;
-  /** How many bytes, from the first on, are within reach of short copies by words. */
-  readonly reach: number;
+  /** How many bytes, from the first on, are within reach of short copies by words, when they may be read. */
+  readonly readReach: number;
+  /** The same of bytes that may be written. */
+  readonly writeReach: number;
 }
 
 const NOWHERE: Region = {
   base: 0,
   length: 0,
   access: 0,
-  reach: 0,
+  readReach: 0,
+  writeReach: 0,
   ...viewBytes(new Uint8Array(0)),
 };
 /** Offsets below it are small integers in the engine. */
-const LONGEST_REACH = 2 ** 31;
+const LONGEST_REACH = 0x8000_0000;
+/** As in byte-views.ts; a literal of this file is put in place. */
+const SHORT = 64;
 
 /** An empty window, to be filled by {@link MappedMemory.window}. */
 export function createMemoryWindow(): MemoryWindow {
@@ -60,8 +65,8 @@ export class ArrayGuestMemory implements MappedMemory {
   readonly #isAlwaysShared: boolean;
   #regions: readonly Region[] = [];
   #last = NOWHERE;
-  readonly #target = new RecurringArray();
-  readonly #source = new RecurringArray();
+  readonly #targets = new RecurringArray();
+  readonly #sources = new RecurringArray();
 
   /** @throws VirtioError `MEMORY_REGION` when a region is empty, outside its buffer, or overlaps another */
   constructor(regions: readonly ArrayRegion[] = [], options: ArrayGuestMemoryOptions = {}) {
@@ -111,22 +116,50 @@ export class ArrayGuestMemory implements MappedMemory {
   }
 
   read(address: number, target: Uint8Array, targetOffset: number, length: number): boolean {
-    const { base, access, words, reach } = this.#last;
+    const { base, words, readReach } = this.#last;
+    const targets = this.#targets;
     const offset = address - base;
-    if (offset >= 0 && offset + length <= reach && (access & ACCESS_READ) !== 0) {
-      const targetWords = this.#target.wordsOf(target);
-      if (copyWords(words, offset | 0, targetWords, targetOffset, length)) return true;
+    if (
+      target === targets.bytes &&
+      offset >= 0 &&
+      offset + length <= readReach &&
+      length <= SHORT &&
+      ((offset | targetOffset | length) & 3) === 0
+    ) {
+      const targetWords = targets.words;
+      const end = (targetOffset + length) >>> 2;
+      let from = offset >>> 2;
+      for (let at = targetOffset >>> 2; at < end; at += 1) {
+        targetWords[at] = words[from]!;
+        from += 1;
+      }
+      return true;
     }
+    targets.meet(target);
     return this.#readRuns(address, target, targetOffset, length);
   }
 
   write(address: number, source: Uint8Array, sourceOffset: number, length: number): boolean {
-    const { base, access, words, reach } = this.#last;
+    const { base, words, writeReach } = this.#last;
+    const sources = this.#sources;
     const offset = address - base;
-    if (offset >= 0 && offset + length <= reach && (access & ACCESS_WRITE) !== 0) {
-      const sourceWords = this.#source.wordsOf(source);
-      if (copyWords(sourceWords, sourceOffset, words, offset | 0, length)) return true;
+    if (
+      source === sources.bytes &&
+      offset >= 0 &&
+      offset + length <= writeReach &&
+      length <= SHORT &&
+      ((offset | sourceOffset | length) & 3) === 0
+    ) {
+      const sourceWords = sources.words;
+      const end = (sourceOffset + length) >>> 2;
+      let to = offset >>> 2;
+      for (let at = sourceOffset >>> 2; at < end; at += 1) {
+        words[to] = sourceWords[at]!;
+        to += 1;
+      }
+      return true;
     }
+    sources.meet(source);
     return this.#writeRuns(address, source, sourceOffset, length);
   }
 
@@ -197,11 +230,13 @@ function toRegion(region: ArrayRegion): Region {
     );
   }
   const views = viewBytes(new Uint8Array(buffer, offset, length));
+  const reach = Math.min(views.words.length * 4, LONGEST_REACH);
   return {
     base,
     length,
     access,
-    reach: Math.min(views.words.length * 4, LONGEST_REACH),
+    readReach: (access & ACCESS_READ) === 0 ? 0 : reach,
+    writeReach: (access & ACCESS_WRITE) === 0 ? 0 : reach,
     ...views,
   };
 }

@@ -50,10 +50,11 @@ export abstract class DeviceRing implements Virtqueue {
 
   /** To be asked before each operation: the ring is not broken, and its parts are where they were looked up. */
   protected isReady(): boolean {
-    if (this.broken) return false;
-    const { generation } = this.memory;
-    if (generation === this.#generation) return true;
-    this.#generation = generation;
+    return !this.broken && (this.memory.generation === this.#generation || this.#lookUp());
+  }
+
+  #lookUp(): boolean {
+    this.#generation = this.memory.generation;
     return this.refresh() || this.fail('a part of the ring is not in memory');
   }
 

@@ -12,6 +12,9 @@ export const VIRTQ_DESC_F_NEXT = 1;
 export const VIRTQ_DESC_F_WRITE = 2;
 export const VIRTQ_DESC_F_INDIRECT = 4;
 
+/** "a driver MUST NOT create a descriptor chain longer than 2^32 bytes in total" */
+export const LARGEST_CHAIN = 0x1_0000_0000;
+
 /** Largest number of descriptors ("Virtqueue Size"). */
 export const MAX_QUEUE_SIZE = 32768;
 

@@ -1,7 +1,6 @@
 /** PackedVirtqueue: the device's side of a packed virtqueue ("Packed Virtqueues"). */
 import { VirtioError } from '../error.ts';
 import { ACCESS_READ, ACCESS_WRITE } from '../memory/guest-memory.ts';
-import { ChainReader } from './chain-reader.ts';
 import { DeviceRing, type VirtqueueOptions } from './device-ring.ts';
 import {
   DESC_LEN,
@@ -30,7 +29,6 @@ export class PackedVirtqueue extends DeviceRing {
   readonly #ring: RingPart;
   readonly #driverEvent: RingPart;
   readonly #deviceEvent: RingPart;
-  readonly #reader: ChainReader;
   readonly #walker: PackedChainWalker;
   readonly #eventIdx: boolean;
   /** Where the driver makes its next descriptor available, and where the next used one goes. */
@@ -44,6 +42,13 @@ export class PackedVirtqueue extends DeviceRing {
   #headTail = 0;
   /** Descriptors used since the driver's wish for interrupts was looked at. */
   #unsignalled = 0;
+  // The parts as arrays: see RingPart.
+  #words: Int32Array = new Int32Array(0);
+  #start = 0;
+  #eventWords: Int32Array = new Int32Array(0);
+  #eventStart = 0;
+  #isInPlace = false;
+  #isShared = false;
 
   constructor(options: VirtqueueOptions) {
     super(options);
@@ -52,8 +57,7 @@ export class PackedVirtqueue extends DeviceRing {
     this.#ring = new RingPart(memory, options.descriptorArea, descriptorAreaSize(size), both);
     this.#driverEvent = new RingPart(memory, driverArea, EVENT_SIZE, ACCESS_READ);
     this.#deviceEvent = new RingPart(memory, deviceArea, EVENT_SIZE, both);
-    this.#reader = new ChainReader(memory, this.#ring, size, options.indirect);
-    this.#walker = new PackedChainWalker(this.#reader);
+    this.#walker = new PackedChainWalker(memory, this.#ring, size, options.indirect);
     this.#eventIdx = options.eventIdx;
     this.#available = new PackedPosition(size);
     this.#used = new PackedPosition(size);
@@ -70,7 +74,7 @@ export class PackedVirtqueue extends DeviceRing {
     const available = this.#available;
     const room = this.size - this.#inFlight;
     const length = this.#walker.walk(available, this.#headTail, room, chain);
-    if (length === 0) return this.fail(this.#reader.reason);
+    if (length === 0) return this.fail(this.#walker.reason);
     const id = chain.head;
     if (id >= this.size) return this.fail(`buffer ID ${id} is beyond the queue`);
     if (this.#chainLengths[id] !== 0) return this.fail(`buffer ID ${id} is in use`);
@@ -84,18 +88,19 @@ export class PackedVirtqueue extends DeviceRing {
   /** @throws VirtioError `NOT_POPPED` when the device does not have this buffer */
   pushUsed(head: number, length: number): void {
     if (!this.isReady()) return;
-    const offset = this.#used.offset * DESC_SIZE;
+    const { offset } = this.#used;
     this.#publishUsed(offset, this.#storeUsed(head, length));
   }
 
   /** @throws VirtioError `NOT_POPPED` when the device does not have one of the buffers */
   pushUsedTogether(heads: Uint16Array, lengths: Uint32Array, count: number): void {
     if (count === 0 || !this.isReady()) return;
-    const first = this.#used.offset * DESC_SIZE;
+    const first = this.#used.offset;
     const firstTail = this.#storeUsed(heads[0]!, lengths[0]!);
     for (let index = 1; index < count; index += 1) {
-      const offset = this.#used.offset * DESC_SIZE;
-      this.#ring.store32(offset + DESC_TAIL, this.#storeUsed(heads[index]!, lengths[index]!));
+      const { offset } = this.#used;
+      this.#words[this.#start + 4 * offset + 3] = this.#storeUsed(heads[index]!, lengths[index]!);
+      if (!this.#isInPlace) this.#flush(offset, DESC_TAIL);
     }
     // The driver waits for the first one: it sees those behind it when it sees that.
     this.#publishUsed(first, firstTail);
@@ -104,37 +109,58 @@ export class PackedVirtqueue extends DeviceRing {
   /** Stores the next used descriptor but for its last four bytes, which say that it is used, and gives these back. */
   #storeUsed(head: number, length: number): number {
     const chainLength = this.#chainLengths[head] ?? 0;
-    if (chainLength === 0) {
-      throw new VirtioError(
-        'NOT_POPPED',
-        `queue ${this.index}: buffer ${head} was not popped, or pushed before; push each once`,
-      );
-    }
+    if (chainLength === 0) return this.#refuseHead(head);
     this.#chainLengths[head] = 0;
     this.#inFlight -= chainLength;
     this.#unsignalled += chainLength;
     const used = this.#used;
     // "In a used descriptor, this bit is used to specify whether any data has been written by the device"
     const flags = used.usedFlags | (length > 0 ? VIRTQ_DESC_F_WRITE : 0);
-    this.#ring.store32(used.offset * DESC_SIZE + DESC_LEN, length);
+    this.#words[this.#start + 4 * used.offset + 2] = length;
+    if (!this.#isInPlace) this.#flush(used.offset, DESC_LEN);
     // "The device only writes out a single used descriptor for the whole list. It then skips forward"
     used.advance(chainLength);
     return (flags << TAIL_FLAGS_SHIFT) | head;
   }
 
-  #publishUsed(offset: number, tail: number): void {
-    // The driver looks at the flags first: the store below publishes all stores before it.
-    this.#ring.storeShared32(offset + DESC_TAIL, tail);
-    if (this.#ring.failed) this.fail('the descriptor ring is not in memory');
+  #refuseHead(head: number): never {
+    throw new VirtioError(
+      'NOT_POPPED',
+      `queue ${this.index}: buffer ${head} was not popped, or pushed before; push each once`,
+    );
+  }
+
+  #flush(index: number, field: number): void {
+    if (!this.#ring.flush(index * DESC_SIZE + field, 4)) {
+      this.fail('the descriptor ring is not in memory');
+    }
+  }
+
+  #publishUsed(index: number, tail: number): void {
+    const at = this.#start + 4 * index + 3;
+    // The driver looks at the flags first: the store publishes all stores before it.
+    if (this.#isShared) Atomics.store(this.#words, at, tail);
+    else this.#words[at] = tail;
+    if (!this.#isInPlace) this.#flushTail(index);
+  }
+
+  #flushTail(index: number): void {
+    if (!this.broken && !this.#ring.flushShared(index * DESC_SIZE + DESC_TAIL, 4)) {
+      this.fail('the descriptor ring is not in memory');
+    }
   }
 
   shouldInterrupt(): boolean {
     const count = this.#unsignalled;
     this.#unsignalled = 0;
     if (count === 0 || !this.isReady()) return false;
+    if (!this.#isInPlace && !this.#driverEvent.fetchShared(0, 4)) {
+      return this.fail('the driver area is not in memory');
+    }
     // The flags were stored and the driver's wish is loaded in one total order, so that not both sides go to sleep.
-    const event = this.#driverEvent.loadShared32(0);
-    if (this.#driverEvent.failed) return this.fail('the driver area is not in memory');
+    const words = this.#eventWords;
+    const at = this.#eventStart;
+    const event = this.#isShared ? Atomics.load(words, at) : words[at]!;
     return isEventWanted(event, this.#used, this.size, count, this.#eventIdx) && !this.broken;
   }
 
@@ -154,21 +180,39 @@ export class PackedVirtqueue extends DeviceRing {
 
   #storeWish(event: number): void {
     if (!this.isReady()) return;
-    this.#deviceEvent.storeShared32(0, event);
-    if (this.#deviceEvent.failed) this.fail('the device area is not in memory');
+    const { words, start } = this.#deviceEvent;
+    if (this.#isShared) Atomics.store(words, start, event);
+    else words[start] = event;
+    if (!this.#isInPlace && !this.#deviceEvent.flushShared(0, 4)) {
+      this.fail('the device area is not in memory');
+    }
   }
 
   #hasAvailable(): boolean {
-    const available = this.#available;
+    const { offset, availableFlags } = this.#available;
+    if (!this.#isInPlace && !this.#ring.fetchShared(offset * DESC_SIZE + DESC_TAIL, 4)) {
+      return this.fail('the descriptor ring is not in memory');
+    }
     // What the driver wrote before it set the flags is visible after this load, the ID in the same word included.
-    const tail = this.#ring.loadShared32(available.offset * DESC_SIZE + DESC_TAIL);
-    if (this.#ring.failed) return this.fail('the descriptor ring is not in memory');
+    const at = this.#start + 4 * offset + 3;
+    const tail = this.#isShared ? Atomics.load(this.#words, at) : this.#words[at]!;
     this.#headTail = tail;
-    return ((tail >>> TAIL_FLAGS_SHIFT) & AVAIL_AND_USED) === available.availableFlags;
+    return ((tail >>> TAIL_FLAGS_SHIFT) & AVAIL_AND_USED) === availableFlags;
   }
 
   protected override refresh(): boolean {
-    return this.#ring.refresh() && this.#driverEvent.refresh() && this.#deviceEvent.refresh();
+    const ring = this.#ring;
+    const driverEvent = this.#driverEvent;
+    const deviceEvent = this.#deviceEvent;
+    if (!ring.refresh() || !driverEvent.refresh() || !deviceEvent.refresh()) return false;
+    this.#walker.refresh();
+    this.#words = ring.words;
+    this.#start = ring.start;
+    this.#eventWords = driverEvent.words;
+    this.#eventStart = driverEvent.start;
+    this.#isInPlace = ring.isInPlace && driverEvent.isInPlace && deviceEvent.isInPlace;
+    this.#isShared = this.memory.isShared;
+    return true;
   }
 
   #checkPlacement({ size, descriptorArea, driverArea, deviceArea }: VirtqueueOptions): void {

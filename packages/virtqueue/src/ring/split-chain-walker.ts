@@ -1,50 +1,82 @@
 /** SplitChainWalker: follows one chain of a split virtqueue, direct or indirect ("The Virtqueue Descriptor Table"). */
-import type { ChainReader } from './chain-reader.ts';
-import { VIRTQ_DESC_F_INDIRECT, VIRTQ_DESC_F_NEXT, VIRTQ_DESC_F_WRITE } from './layout.ts';
+import { joinLe64 } from '../memory/le64.ts';
+import { ChainWalker } from './chain-walker.ts';
+import {
+  LARGEST_CHAIN,
+  VIRTQ_DESC_F_INDIRECT,
+  VIRTQ_DESC_F_NEXT,
+  VIRTQ_DESC_F_WRITE,
+} from './layout.ts';
 import { TAIL_NEXT_SHIFT } from './split-layout.ts';
 import type { DescriptorChain } from './virtqueue.ts';
 
-export class SplitChainWalker {
-  readonly #reader: ChainReader;
-
-  constructor(reader: ChainReader) {
-    this.#reader = reader;
-  }
-
-  /** @returns false when the chain breaks a rule, with the reader's `reason` */
+export class SplitChainWalker extends ChainWalker {
+  /** @returns false when the chain breaks a rule, with the `reason` */
   walk(head: number, chain: DescriptorChain): boolean {
-    this.#reader.begin(chain);
-    chain.head = head;
-    return this.#follow(head, chain, false);
-  }
-
-  #follow(first: number, chain: DescriptorChain, isIndirect: boolean): boolean {
-    const reader = this.#reader;
-    const { entries } = reader;
-    let index = first;
+    const { addresses, lengths } = chain;
+    let isInPlace = this.isInPlace === true;
+    let words = this.queueWords;
+    let start = this.queueStart | 0;
+    let entries = this.size | 0;
+    let isIndirect = false;
+    let index = head | 0;
+    let count = 0;
+    let readableCount = 0;
+    let readableLength = 0;
+    let writableLength = 0;
     // A chain that is longer than the table is a loop.
-    for (let visited = 0; visited < entries; visited += 1) {
-      if (index >= entries) {
-        const table = isIndirect ? 'indirect table' : 'queue';
-        return reader.fail(`descriptor index ${index} is beyond the ${table}`);
+    let room = entries;
+    for (;;) {
+      if (index >= entries) return this.#refuseIndex(index, isIndirect);
+      if (!isInPlace && !this.fetch(index)) return false;
+      const at = (start + 4 * index) | 0;
+      const length = words[at + 2]! >>> 0;
+      const tail = words[at + 3]!;
+      if (count >= room)
+        return this.refuse('the descriptor chain is longer than the queue, or a loop');
+      addresses[count] = joinLe64(words[at]! >>> 0, words[at + 1]! >>> 0);
+      lengths[count] = length;
+      if ((tail & VIRTQ_DESC_F_INDIRECT) !== 0) {
+        // "A driver MUST NOT set the VIRTQ_DESC_F_INDIRECT flag within an indirect descriptor"
+        if (isIndirect) return this.refuse('an indirect table inside another');
+        // "A driver MUST NOT set both VIRTQ_DESC_F_INDIRECT and VIRTQ_DESC_F_NEXT in flags."
+        if ((tail & VIRTQ_DESC_F_NEXT) !== 0)
+          return this.refuse('an indirect descriptor has a next one');
+        entries = this.openIndirectTable(addresses[count]!, length) | 0;
+        if (entries === 0) return false;
+        room = Math.min(room, count + entries);
+        words = this.tableWords;
+        start = this.tableStart | 0;
+        isInPlace = true;
+        isIndirect = true;
+        index = 0;
+        continue;
       }
-      if (!reader.read(index, chain)) return false;
-      const flags = reader.tail;
-      if ((flags & VIRTQ_DESC_F_INDIRECT) !== 0) return this.#enterTable(flags, chain, isIndirect);
-      if (!reader.append(chain, (flags & VIRTQ_DESC_F_WRITE) !== 0)) return false;
-      if ((flags & VIRTQ_DESC_F_NEXT) === 0) return reader.end(chain);
-      index = flags >>> TAIL_NEXT_SHIFT;
+      if ((tail & VIRTQ_DESC_F_WRITE) !== 0) {
+        writableLength += length;
+      } else {
+        // "The driver MUST place any device-writable descriptor elements after any device-readable descriptor elements."
+        if (readableCount !== count)
+          return this.refuse('a readable descriptor after a writable one');
+        readableCount = (count + 1) | 0;
+        readableLength += length;
+      }
+      count = (count + 1) | 0;
+      if ((tail & VIRTQ_DESC_F_NEXT) === 0) break;
+      index = tail >>> TAIL_NEXT_SHIFT;
     }
-    return reader.fail('the descriptor chain is a loop');
+    if (readableLength + writableLength > LARGEST_CHAIN)
+      return this.refuse('a descriptor chain of more than 2^32 bytes');
+    chain.head = head;
+    chain.count = count;
+    chain.readableCount = readableCount;
+    chain.readableLength = readableLength;
+    chain.writableLength = writableLength;
+    return true;
   }
 
-  #enterTable(flags: number, chain: DescriptorChain, isIndirect: boolean): boolean {
-    const reader = this.#reader;
-    // "A driver MUST NOT set the VIRTQ_DESC_F_INDIRECT flag within an indirect descriptor"
-    if (isIndirect) return reader.fail('an indirect table inside another');
-    // "A driver MUST NOT set both VIRTQ_DESC_F_INDIRECT and VIRTQ_DESC_F_NEXT in flags."
-    if ((flags & VIRTQ_DESC_F_NEXT) !== 0)
-      return reader.fail('an indirect descriptor has a next one');
-    return reader.openIndirectTable(chain) && this.#follow(0, chain, true);
+  #refuseIndex(index: number, isIndirect: boolean): false {
+    const table = isIndirect ? 'indirect table' : 'queue';
+    return this.refuse(`descriptor index ${index} is beyond the ${table}`);
   }
 }

@@ -1,6 +1,5 @@
 /** SplitVirtqueue: the device's side of a split virtqueue ("Split Virtqueues"). */
 import { ACCESS_READ, ACCESS_WRITE } from '../memory/guest-memory.ts';
-import { ChainReader } from './chain-reader.ts';
 import { DeviceRing, type VirtqueueOptions } from './device-ring.ts';
 import { descriptorAreaSize, MAX_QUEUE_SIZE } from './layout.ts';
 import { RingPart } from './ring-part.ts';
@@ -26,16 +25,24 @@ export class SplitVirtqueue extends DeviceRing {
   readonly #table: RingPart;
   readonly #avail: RingPart;
   readonly #used: RingPart;
-  readonly #reader: ChainReader;
   readonly #walker: SplitChainWalker;
   readonly #eventIdx: boolean;
-  readonly #usedEventOffset: number;
+  /** Of what says whether the driver wants an interrupt: `used_event`, or its `flags`. */
+  readonly #wishOffset: number;
   readonly #availEventOffset: number;
   /** Free-running, as the indices in the rings. */
   #nextAvail = 0;
   #availIdx = 0;
   #usedIdx = 0;
   #signalledUsedIdx = 0;
+  // The parts as arrays: see RingPart.
+  #availHalves: Uint16Array = new Uint16Array(0);
+  #availStart = 0;
+  #usedWords: Int32Array = new Int32Array(0);
+  #usedStart = 0;
+  #usedHalves: Uint16Array = new Uint16Array(0);
+  #isInPlace = false;
+  #isShared = false;
 
   constructor(options: VirtqueueOptions) {
     super(options);
@@ -49,10 +56,9 @@ export class SplitVirtqueue extends DeviceRing {
       usedRingSize(size),
       ACCESS_READ | ACCESS_WRITE,
     );
-    this.#reader = new ChainReader(memory, this.#table, size, options.indirect);
-    this.#walker = new SplitChainWalker(this.#reader);
+    this.#walker = new SplitChainWalker(memory, this.#table, size, options.indirect);
     this.#eventIdx = options.eventIdx;
-    this.#usedEventOffset = AVAIL_RING + 2 * size;
+    this.#wishOffset = options.eventIdx ? AVAIL_RING + 2 * size : AVAIL_FLAGS;
     this.#availEventOffset = USED_RING + USED_ELEM_SIZE * size;
     this.#checkPlacement(options);
   }
@@ -62,12 +68,16 @@ export class SplitVirtqueue extends DeviceRing {
   }
 
   pop(chain: DescriptorChain): boolean {
-    if (!this.isReady() || !this.#hasAvailable()) return false;
-    const slot = this.#nextAvail & (this.size - 1);
-    const head = this.#avail.load16(AVAIL_RING + 2 * slot);
-    if (this.#avail.failed) return this.fail('the available ring is not in memory');
-    if (!this.#walker.walk(head, chain)) return this.fail(this.#reader.reason);
-    this.#nextAvail = (this.#nextAvail + 1) & WRAP;
+    if (!this.isReady()) return false;
+    const next = this.#nextAvail;
+    if (next === this.#availIdx && !this.#hasAvailable()) return false;
+    const slot = next & (this.size - 1);
+    if (!this.#isInPlace && !this.#avail.fetch(AVAIL_RING + 2 * slot, 2)) {
+      return this.fail('the available ring is not in memory');
+    }
+    const head = this.#availHalves[this.#availStart + AVAIL_RING / 2 + slot]!;
+    if (!this.#walker.walk(head, chain)) return this.fail(this.#walker.reason);
+    this.#nextAvail = (next + 1) & WRAP;
     // Where memory is reached by messages, the driver may have taken the queue back meanwhile.
     return !this.broken;
   }
@@ -85,15 +95,22 @@ export class SplitVirtqueue extends DeviceRing {
   }
 
   #storeUsed(head: number, length: number): void {
-    const offset = USED_RING + USED_ELEM_SIZE * (this.#usedIdx & (this.size - 1));
-    this.#used.storePair32(offset, head, length);
+    const slot = this.#usedIdx & (this.size - 1);
+    const at = (this.#usedStart + USED_RING / 4 + 2 * slot) | 0;
+    const words = this.#usedWords;
+    words[at] = head;
+    words[at + 1] = length;
+    if (!this.#isInPlace) this.#flushUsed(USED_RING + USED_ELEM_SIZE * slot);
     this.#usedIdx = (this.#usedIdx + 1) & WRAP;
   }
 
+  #flushUsed(offset: number): void {
+    if (!this.#used.flush(offset, USED_ELEM_SIZE)) this.fail('the used ring is not in memory');
+  }
+
+  /** "The device MUST set len prior to updating the used idx": the store publishes all stores before it. */
   #publishUsed(): void {
-    // "The device MUST set len prior to updating the used idx": the store below publishes all stores before it.
-    this.#used.storeShared16(USED_IDX, this.#usedIdx);
-    if (this.#used.failed) this.fail('the used ring is not in memory');
+    this.#storeShared(USED_IDX, this.#usedIdx);
   }
 
   shouldInterrupt(): boolean {
@@ -102,37 +119,31 @@ export class SplitVirtqueue extends DeviceRing {
     this.#signalledUsedIdx = now;
     if (old === now || !this.isReady()) return false;
     // The used index was stored and the driver's wish is loaded in one total order, so that not both sides go to sleep.
-    return this.#isInterruptWanted(now, old) && !this.broken;
+    const wish = this.#loadShared(this.#wishOffset);
+    if (this.broken) return false;
+    if (!this.#eventIdx) return (wish & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
+    return ((now - wish - 1) & WRAP) < ((now - old) & WRAP);
   }
 
   disableNotifications(): void {
     // With VIRTIO_F_EVENT_IDX the driver kicks only when it passes avail_event, which is behind it by now.
     if (this.#eventIdx || !this.isReady()) return;
-    this.#used.storeShared16(USED_FLAGS, VIRTQ_USED_F_NO_NOTIFY);
+    this.#storeShared(USED_FLAGS, VIRTQ_USED_F_NO_NOTIFY);
   }
 
   enableNotifications(): boolean {
     if (!this.isReady()) return false;
-    if (this.#eventIdx) this.#used.storeShared16(this.#availEventOffset, this.#nextAvail);
-    else this.#used.storeShared16(USED_FLAGS, 0);
-    if (this.#used.failed) return this.fail('the used ring is not in memory');
+    if (this.#eventIdx) this.#storeShared(this.#availEventOffset, this.#nextAvail);
+    else this.#storeShared(USED_FLAGS, 0);
+    if (this.broken) return false;
     // Looked at again after the wish is out: what came before the driver could see it gets no kick.
-    return this.#hasAvailable();
-  }
-
-  #isInterruptWanted(now: number, old: number): boolean {
-    if (!this.#eventIdx) {
-      return (this.#avail.loadShared16(AVAIL_FLAGS) & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
-    }
-    const usedEvent = this.#avail.loadShared16(this.#usedEventOffset);
-    return ((now - usedEvent - 1) & WRAP) < ((now - old) & WRAP);
+    return this.#nextAvail !== this.#availIdx || this.#hasAvailable();
   }
 
   #hasAvailable(): boolean {
-    if (this.#nextAvail !== this.#availIdx) return true;
     // What the driver wrote before it moved the index is visible after this load.
-    const availIdx = this.#avail.loadShared16(AVAIL_IDX);
-    if (this.#avail.failed) return this.fail('the available ring is not in memory');
+    const availIdx = this.#loadShared(AVAIL_IDX);
+    if (this.broken) return false;
     if (((availIdx - this.#nextAvail) & WRAP) > this.size) {
       return this.fail(`the available index jumped from ${this.#nextAvail} to ${availIdx}`);
     }
@@ -140,8 +151,44 @@ export class SplitVirtqueue extends DeviceRing {
     return availIdx !== this.#nextAvail;
   }
 
+  /** Loads a field of the available ring with the barrier that it needs; see RingPart. 0 when the ring breaks. */
+  #loadShared(offset: number): number {
+    if (!this.#isInPlace && !this.#avail.fetchShared(offset, 2)) {
+      this.fail('the available ring is not in memory');
+      return 0;
+    }
+    const at = (this.#availStart + (offset >>> 1)) | 0;
+    return this.#isShared ? Atomics.load(this.#availHalves, at) : this.#availHalves[at]!;
+  }
+
+  /** Stores a field of the used ring with the barrier that it needs. */
+  #storeShared(offset: number, value: number): void {
+    const at = (2 * this.#usedStart + (offset >>> 1)) | 0;
+    if (this.#isShared) Atomics.store(this.#usedHalves, at, value);
+    else this.#usedHalves[at] = value;
+    if (!this.#isInPlace) this.#flushShared(offset);
+  }
+
+  #flushShared(offset: number): void {
+    if (!this.broken && !this.#used.flushShared(offset, 2)) {
+      this.fail('the used ring is not in memory');
+    }
+  }
+
   protected override refresh(): boolean {
-    return this.#table.refresh() && this.#avail.refresh() && this.#used.refresh();
+    const table = this.#table;
+    const avail = this.#avail;
+    const used = this.#used;
+    if (!table.refresh() || !avail.refresh() || !used.refresh()) return false;
+    this.#walker.refresh();
+    this.#availHalves = avail.halves;
+    this.#availStart = avail.startHalf;
+    this.#usedWords = used.words;
+    this.#usedStart = used.start;
+    this.#usedHalves = used.halves;
+    this.#isInPlace = avail.isInPlace && used.isInPlace;
+    this.#isShared = this.memory.isShared;
+    return true;
   }
 
   #checkPlacement({ size, descriptorArea, driverArea, deviceArea }: VirtqueueOptions): void {
