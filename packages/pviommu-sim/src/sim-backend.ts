@@ -50,6 +50,7 @@ export class SimBackend implements TranslationBackend {
   /** What the last translation looked up in `#attached`: accesses of an endpoint come in bursts. */
   #lastEndpoint = NO_ENDPOINT;
   #lastDomain: SimDomain | undefined;
+  #lastMappings: DomainMappings | undefined;
   #bypass = false;
 
   /** @param options as {@link checkOptions} lets through */
@@ -100,25 +101,30 @@ export class SimBackend implements TranslationBackend {
     access: number,
     out: TranslationResult,
   ): number {
-    if (endpoint !== this.#lastEndpoint) {
-      this.#lastEndpoint = endpoint;
-      this.#lastDomain = this.#attached.get(endpoint);
-    }
-    const domain = this.#lastDomain;
-    if (domain === undefined && !(this.#bypass && this.#endpoints.has(endpoint))) {
-      this.#faultLog?.record(endpoint, address, access, TRANSLATION_NO_DOMAIN);
-      return TRANSLATION_NO_DOMAIN;
-    }
-    const mappings = domain?.mappings;
-    if (mappings === undefined) {
+    if (endpoint !== this.#lastEndpoint) this.#lookUp(endpoint);
+    const mappings = this.#lastMappings;
+    let code = TRANSLATION_NO_DOMAIN;
+    if (mappings !== undefined) {
+      code = mappings.translate(address, length, access, out);
+    } else if (this.#goesBy(endpoint)) {
       out.physical = address;
       out.length = length;
       out.bypass = true;
-      return TRANSLATION_OK;
+      code = TRANSLATION_OK;
     }
-    const code = mappings.translate(address, length, access, out);
     if (code !== TRANSLATION_OK) this.#faultLog?.record(endpoint, address, access, code);
     return code;
+  }
+
+  #lookUp(endpoint: number): void {
+    this.#lastEndpoint = endpoint;
+    this.#lastDomain = this.#attached.get(endpoint);
+    this.#lastMappings = this.#lastDomain?.mappings;
+  }
+
+  /** Whether accesses of the endpoint that was looked up, which has no mappings, go by untranslated. */
+  #goesBy(endpoint: number): boolean {
+    return this.#lastDomain !== undefined || (this.#bypass && this.#endpoints.has(endpoint));
   }
 }
 

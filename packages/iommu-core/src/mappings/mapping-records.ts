@@ -1,4 +1,4 @@
-/** MappingRecords: the fields of mappings, by number, in one array: no object per mapping, and half a cache line for each. */
+/** MappingRecords: the fields of mappings that are no entry, in one array: no object per mapping, half a cache line each. */
 
 import {
   NO_RECORD,
@@ -32,6 +32,17 @@ export class MappingRecords {
     fields[position + RECORD_DELTA] = physStart - virtStart;
     fields[position + RECORD_FLAGS] = flags;
     return record;
+  }
+
+  /** Fills a mapping with what a record says. */
+  read(record: number, mapping: Mapping): void {
+    const { fields } = this;
+    const position = record * RECORD_FIELDS;
+    const start = fields[position]!;
+    mapping.virtStart = start;
+    mapping.virtEnd = fields[position + RECORD_END]!;
+    mapping.physStart = start + fields[position + RECORD_DELTA]!;
+    mapping.flags = fields[position + RECORD_FLAGS]! | 0;
   }
 
   remove(record: number): void {

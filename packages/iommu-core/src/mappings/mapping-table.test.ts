@@ -150,6 +150,41 @@ describe('MappingTable', () => {
     expect(table.translate(0, 1, 3, out)).toBe(0);
   });
 
+  it('keeps neighbours apart, whatever their frames and flags are', () => {
+    const frames = [0, 2 ** 27 - 1, 2 ** 27, 2 ** 40 - 1, 0.5].map((frame) => frame * 4096);
+    const kinds = frames.flatMap((physStart) =>
+      [0, 7, 8, 2 ** 31 - 1].map((flags) => ({ physStart, flags })),
+    );
+    const out = { physical: 0, length: 0, bypass: true };
+    for (const first of kinds) {
+      for (const second of kinds) {
+        const table = new MappingTable(4096);
+        const mapped = [first, second].map((kind, index) => {
+          const virtStart = 2 ** 43 + (index + 5) * 4096;
+          return { virtStart, virtEnd: virtStart + 4095, ...kind };
+        });
+        for (const mapping of mapped) table.insert(mapping);
+        for (const gone of [mapped[0]!, mapped[1]!]) {
+          for (const { virtStart, physStart, flags } of mapped) {
+            expect(table.translate(virtStart + 8, 2 ** 20, flags, out)).toBe(0);
+            expect(out).toEqual({ physical: physStart + 8, length: 4088, bypass: false });
+            expect(table.translate(virtStart, 1, ~flags & 15, out)).toBe(
+              (flags & 15) === 15 ? 0 : 2,
+            );
+          }
+          expect(table.remove(gone)).toBe(1);
+          const shown: number[] = [];
+          table.visit(0, 2 ** 52, (...mapping) => shown.push(...mapping));
+          const left = mapped.find((mapping) => mapping !== gone)!;
+          expect(shown).toEqual([left.virtStart, left.virtEnd, left.physStart, left.flags]);
+          expect(table.translate(gone.virtStart, 1, 0, out)).toBe(2);
+          expect(table.translate(left.virtStart, 1, left.flags, out)).toBe(0);
+          table.insert(gone);
+        }
+      }
+    }
+  });
+
   it('selects up to the largest address', () => {
     const table = new MappingTable(1);
     table.insert({ virtStart: 0, virtEnd: 9, physStart: 0, flags: 3 });

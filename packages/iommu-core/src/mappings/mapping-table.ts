@@ -7,9 +7,17 @@ import {
   type TranslationResult,
 } from '../backend.ts';
 import {
+  HEAD_FIELDS,
+  HEAD_HIGH,
+  HEAD_LOW,
+  INDEX_MASK,
   LOW_MASK,
   LOW_SIZE,
-  NO_RECORD,
+  NODE_BITS,
+  PAGE_ENTRIES,
+  PAGE_FLAGS,
+  PAGE_FLAGS_BITS,
+  PAGE_FRAME_MASK,
   RECORD_DELTA,
   RECORD_END,
   RECORD_FIELDS,
@@ -17,6 +25,8 @@ import {
 } from './layout.ts';
 import type { AddressRange, Mapping } from './mapping.ts';
 import { MappingRecords } from './mapping-records.ts';
+import { RadixNodes } from './radix-nodes.ts';
+import { StartSearch } from './start-search.ts';
 import { StartTree } from './start-tree.ts';
 
 /** What {@link MappingTable.select} answers. */
@@ -35,16 +45,22 @@ const KEPT_SIZE = 1024;
  * own is allocated whenever the call is not inlined.
  */
 export class MappingTable implements DomainMappings {
+  readonly #nodes = new RadixNodes();
   readonly #records = new MappingRecords();
+  readonly #search: StartSearch;
   readonly #tree: StartTree;
-  readonly #pagesPerByte: number;
+  // Numbers from the start: what was undefined once is checked at each use, which costs translate a tenth.
+  readonly #granule: number = 0;
+  readonly #pagesPerByte: number = 0;
   #size = 0;
   #largestSize = 0;
 
   /** @param granule in bytes, a power of two; every mapping starts at a multiple of it */
   constructor(granule: number) {
+    this.#granule = granule;
     this.#pagesPerByte = 1 / granule;
-    this.#tree = new StartTree(this.#records, this.#pagesPerByte);
+    this.#search = new StartSearch(this.#nodes, this.#records, granule);
+    this.#tree = new StartTree(this.#nodes, this.#records, this.#search, granule);
   }
 
   /** Number of mappings. */
@@ -55,32 +71,35 @@ export class MappingTable implements DomainMappings {
   /** Whether any mapping has an address in common with the range. */
   overlaps(range: AddressRange): boolean {
     const endPage = range.virtEnd * this.#pagesPerByte;
-    const last = this.#tree.floor((endPage / LOW_SIZE) | 0, endPage & LOW_MASK);
-    return last !== NO_RECORD && this.#endOf(last) >= range.virtStart;
+    const search = this.#search;
+    return (
+      search.floor((endPage / LOW_SIZE) | 0, endPage & LOW_MASK) &&
+      search.found.virtEnd >= range.virtStart
+    );
   }
 
   /** Adds a mapping that overlaps none. */
   insert(mapping: Mapping): void {
-    const record = this.#records.add(mapping);
-    const page = mapping.virtStart * this.#pagesPerByte;
-    this.#tree.insert(record, (page / LOW_SIZE) | 0, page & LOW_MASK);
+    this.#tree.insert(mapping);
     this.#size += 1;
     if (this.#size > this.#largestSize) this.#largestSize = this.#size;
   }
 
   /** @returns SELECTED_NONE, SELECTED_WHOLE, or SELECTED_SPLIT when a mapping lies only partly in the range */
   select({ virtStart, virtEnd }: AddressRange): number {
-    const tree = this.#tree;
+    const search = this.#search;
+    const { found } = search;
     const endPage = virtEnd * this.#pagesPerByte;
-    const last = tree.floor((endPage / LOW_SIZE) | 0, endPage & LOW_MASK);
-    if (last === NO_RECORD || this.#endOf(last) < virtStart) return SELECTED_NONE;
-    if (this.#endOf(last) > virtEnd) return SELECTED_SPLIT;
+    const hasLast = search.floor((endPage / LOW_SIZE) | 0, endPage & LOW_MASK);
+    if (!hasLast || found.virtEnd < virtStart) return SELECTED_NONE;
+    if (found.virtEnd > virtEnd) return SELECTED_SPLIT;
     // Nothing before a mapping that starts where the range does can reach into the range.
-    if (this.#startOf(last) === virtStart) return SELECTED_WHOLE;
+    if (found.virtStart === virtStart) return SELECTED_WHOLE;
     const page = virtStart * this.#pagesPerByte;
-    const first = tree.floor((page / LOW_SIZE) | 0, page & LOW_MASK);
     const isSplit =
-      first !== NO_RECORD && this.#startOf(first) < virtStart && this.#endOf(first) >= virtStart;
+      search.floor((page / LOW_SIZE) | 0, page & LOW_MASK) &&
+      found.virtStart < virtStart &&
+      found.virtEnd >= virtStart;
     return isSplit ? SELECTED_SPLIT : SELECTED_WHOLE;
   }
 
@@ -107,49 +126,62 @@ export class MappingTable implements DomainMappings {
     const page = address * this.#pagesPerByte;
     const high = (page / LOW_SIZE) | 0;
     const low = page & LOW_MASK;
-    let record = this.#tree.guess(high, low);
-    const { fields } = this.#records;
-    let position = record * RECORD_FIELDS;
+    const nodes = this.#nodes;
+    const position = nodes.walk(high, low);
+    const entry = nodes.entries[position]!;
+    const { heads } = nodes;
+    const head = (position >>> NODE_BITS) * HEAD_FIELDS;
+    let physical: number;
+    // Bytes behind the first that are in the same mapping.
+    let further: number;
+    let flags: number;
     if (
-      record === NO_RECORD ||
-      !(fields[position]! <= address && address <= fields[position + RECORD_END]!)
+      entry < PAGE_ENTRIES &&
+      heads[head + HEAD_LOW] === (low & ~INDEX_MASK) &&
+      heads[head + HEAD_HIGH] === high
     ) {
-      // Further on in a mapping that started pages before.
-      record = this.#tree.floor(high, low);
-      position = record * RECORD_FIELDS;
-      if (record === NO_RECORD || fields[position + RECORD_END]! < address) {
-        return TRANSLATION_NO_MAPPING;
+      const granule = this.#granule;
+      const offset = (page - Math.floor(page)) * granule;
+      physical = ((entry >>> PAGE_FLAGS_BITS) & PAGE_FRAME_MASK) * granule + offset;
+      further = granule - offset - 1;
+      flags = entry & PAGE_FLAGS;
+    } else {
+      const { fields } = this.#records;
+      let record = (~entry * RECORD_FIELDS) | 0;
+      if (
+        entry >= 0 ||
+        entry < PAGE_ENTRIES ||
+        fields[record]! > address ||
+        fields[record + RECORD_END]! < address
+      ) {
+        // Further on in a mapping that started pages before, if in any; one of a single page does not.
+        const floor = this.#search.floorEntry(high, low);
+        record = (~floor * RECORD_FIELDS) | 0;
+        if (floor >= 0 || floor < PAGE_ENTRIES || fields[record + RECORD_END]! < address) {
+          return TRANSLATION_NO_MAPPING;
+        }
       }
+      physical = address + fields[record + RECORD_DELTA]!;
+      further = fields[record + RECORD_END]! - address;
+      flags = fields[record + RECORD_FLAGS]! | 0;
     }
-    if ((fields[position + RECORD_FLAGS]! & access) !== access) return TRANSLATION_NO_MAPPING;
-    const further = fields[position + RECORD_END]! - address;
-    out.physical = address + fields[position + RECORD_DELTA]!;
+    if ((flags & access) !== access) return TRANSLATION_NO_MAPPING;
+    out.physical = physical;
     out.length = length <= further ? length : further + 1;
     out.bypass = false;
     return TRANSLATION_OK;
   }
 
   visit(virtStart: number, virtEnd: number, visitor: MappingVisitor): void {
-    this.#tree.visit(virtStart, virtEnd, (record) => {
-      const { fields } = this.#records;
-      const position = record * RECORD_FIELDS;
-      const start = fields[position]!;
-      const physStart = start + fields[position + RECORD_DELTA]!;
-      visitor(start, fields[position + RECORD_END]!, physStart, fields[position + RECORD_FLAGS]!);
+    this.#tree.visit(virtStart, virtEnd, (mapping) => {
+      visitor(mapping.virtStart, mapping.virtEnd, mapping.physStart, mapping.flags);
     });
   }
 
   #giveBack(): void {
-    this.#tree.clear();
+    this.#nodes.clear();
     this.#records.clear();
+    this.#search.forget();
     this.#largestSize = 0;
-  }
-
-  #startOf(record: number): number {
-    return this.#records.fields[record * RECORD_FIELDS]!;
-  }
-
-  #endOf(record: number): number {
-    return this.#records.fields[record * RECORD_FIELDS + RECORD_END]!;
   }
 }

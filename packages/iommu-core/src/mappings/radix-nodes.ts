@@ -1,6 +1,19 @@
-/** RadixNodes: the nodes of a radix tree, 32 entries each, in one array, and which entries of each are in use. */
+/** RadixNodes: the nodes of a radix tree: 32 entries each in one array, and in another what is known of each node. */
 
-import { NODE_BITS, NODE_ENTRIES } from './layout.ts';
+import {
+  HEAD_FIELDS,
+  HEAD_HIGH,
+  HEAD_LEVEL,
+  HEAD_LOW,
+  HEAD_OCCUPIED,
+  HIGH_LEVEL,
+  INDEX_MASK,
+  LEVEL_MASK,
+  NODE_BITS,
+  NODE_ENTRIES,
+  ROOT,
+  ROOT_LEVEL,
+} from './layout.ts';
 
 const GROWTH = 1.5;
 /** Node 0 has but one entry, the root's: many domains have few mappings, and an array so small is part of its object. */
@@ -9,23 +22,40 @@ const FIRST_LENGTH = 1;
 export class RadixNodes {
   /** Entries of all nodes, one node after the other; 0 is empty. Replaced when it grows: not to be kept over `allocate`. */
   entries = new Int32Array(FIRST_LENGTH);
-  /** By node, bit n: its entry n is not empty. Replaced as `entries` is. */
-  occupied = new Int32Array(1);
+  /** HEAD_FIELDS of each node. Replaced as `entries` is. */
+  heads = firstHead();
   /** The node that was given back last, 0 for none. Each names the one before it in its first entry. */
   #free = 0;
   #used = 1;
 
-  /** @returns the number of an empty node */
-  allocate(): number {
-    const free = this.#free;
-    if (free !== 0) {
-      this.#free = this.entries[free * NODE_ENTRIES]!;
-      this.entries[free * NODE_ENTRIES] = 0;
-      return free;
+  /** The position where the walk for a page ends: at a mapping, or at nothing. It compares no prefixes. */
+  walk(high: number, low: number): number {
+    const { entries } = this;
+    let position = ROOT;
+    let entry = entries[ROOT]!;
+    // Written out: functions of a module that are called in a loop are looked up at each round, inlined or not.
+    while (entry > 0) {
+      const part = (entry & HIGH_LEVEL) === 0 ? low : high;
+      position = ((entry & ~LEVEL_MASK) >>> 1) + ((part >>> entry) & INDEX_MASK);
+      entry = entries[position]!;
     }
-    if (this.#used === this.occupied.length) this.#grow();
-    this.#used += 1;
-    return this.#used - 1;
+    return position;
+  }
+
+  /**
+   * Takes a node for pages that have all above a level in common with one page.
+   *
+   * @returns the number of the node, which is empty
+   */
+  allocate(level: number, high: number, low: number): number {
+    const node = this.#take();
+    const head = node * HEAD_FIELDS;
+    const above = -(NODE_ENTRIES << level);
+    const isHigh = (level & HIGH_LEVEL) !== 0;
+    this.heads[head + HEAD_HIGH] = isHigh ? high & above : high;
+    this.heads[head + HEAD_LOW] = isHigh ? 0 : low & above;
+    this.heads[head + HEAD_LEVEL] = level;
+    return node;
   }
 
   /** Gives back a node whose entries are all empty. */
@@ -37,20 +67,32 @@ export class RadixNodes {
   /** @param position an index into `entries` */
   set(position: number, entry: number): void {
     this.entries[position] = entry;
-    this.occupied[position >>> NODE_BITS]! |= 1 << position;
+    this.heads[(position >>> NODE_BITS) * HEAD_FIELDS + HEAD_OCCUPIED]! |= 1 << position;
   }
 
   empty(position: number): void {
     this.entries[position] = 0;
-    this.occupied[position >>> NODE_BITS]! &= ~(1 << position);
+    this.heads[(position >>> NODE_BITS) * HEAD_FIELDS + HEAD_OCCUPIED]! &= ~(1 << position);
   }
 
   /** Forgets all nodes, and gives their memory back. */
   clear(): void {
     this.entries = new Int32Array(FIRST_LENGTH);
-    this.occupied = new Int32Array(1);
+    this.heads = firstHead();
     this.#free = 0;
     this.#used = 1;
+  }
+
+  #take(): number {
+    const free = this.#free;
+    if (free !== 0) {
+      this.#free = this.entries[free * NODE_ENTRIES]!;
+      this.entries[free * NODE_ENTRIES] = 0;
+      return free;
+    }
+    if (this.#used * HEAD_FIELDS === this.heads.length) this.#grow();
+    this.#used += 1;
+    return this.#used - 1;
   }
 
   #grow(): void {
@@ -58,10 +100,17 @@ export class RadixNodes {
     const entries = new Int32Array(capacity * NODE_ENTRIES);
     entries.set(this.entries);
     this.entries = entries;
-    const occupied = new Int32Array(capacity);
-    occupied.set(this.occupied);
-    this.occupied = occupied;
+    const heads = new Int32Array(capacity * HEAD_FIELDS);
+    heads.set(this.heads);
+    this.heads = heads;
   }
+}
+
+/** Of node 0. */
+function firstHead(): Int32Array {
+  const head = new Int32Array(HEAD_FIELDS);
+  head[HEAD_LEVEL] = ROOT_LEVEL;
+  return head;
 }
 
 /** Index of the highest bit that is set. @param bits not 0 */

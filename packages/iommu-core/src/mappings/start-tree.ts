@@ -1,203 +1,166 @@
 /** StartTree: mappings ordered by where they start, as a radix tree that leaves out the levels at which nothing branches. */
 import {
-  HIGH_LEVEL,
+  HEAD_FIELDS,
+  HEAD_HIGH,
+  HEAD_LEVEL,
+  HEAD_LOW,
+  HEAD_OCCUPIED,
   INDEX_MASK,
   LEVEL_BITS,
   LEVEL_MASK,
   LOW_MASK,
   LOW_SIZE,
-  NO_DIVERGENCE,
-  NO_RECORD,
   NODE_BITS,
   NODE_ENTRIES,
+  PAGE_ENTRIES,
+  PAGE_LEVEL,
   RECORD_FIELDS,
   ROOT,
 } from './layout.ts';
+import { firstPosition, indexAt, pagesPerEntry } from './levels.ts';
+import type { Mapping } from './mapping.ts';
 import type { MappingRecords } from './mapping-records.ts';
-import { highestBit, lowestBit, RadixNodes } from './radix-nodes.ts';
+import { PageEntries } from './page-entries.ts';
+import { highestBit, lowestBit, type RadixNodes } from './radix-nodes.ts';
+import type { StartSearch } from './start-search.ts';
 
-/** No page, of those that a search can be for. */
-const NOTHING_SOUGHT = -1;
-
-/** Positions of the nodes on the way to a record; one for all trees, since nothing looks at it after the call. */
+/** Positions of the nodes on the way to a mapping; one for all trees, since nothing looks at it after the call. */
 const path = new Int32Array(Math.ceil(52 / NODE_BITS) + 1);
 
+/** A mapping that moves; one for all trees, too. */
+const scratch: Mapping = { virtStart: 0, virtEnd: 0, physStart: 0, flags: 0 };
+
 /**
- * An entry is 0 (nothing), a node with its level, or the complement of a record's number. Every node has at least two
- * entries, so there are fewer nodes than mappings, wherever these lie and however long they are.
- *
- * A walk compares no prefixes: it ends at a record or at nothing, and what was found is compared with the page then.
- *
- * A page's number comes as two integers, `high` and `low`: a number above 2^31 would be allocated at each call that V8
- * does not inline, 16 bytes every time.
+ * A mapping is one entry: the page itself, of a mapping of one page that has another near it, or a record's number. Every
+ * node has at least two entries, so there are fewer nodes than mappings, wherever these lie and however long they are.
  */
 export class StartTree {
-  readonly #nodes = new RadixNodes();
+  readonly #nodes: RadixNodes;
   readonly #records: MappingRecords;
+  readonly #search: StartSearch;
+  readonly #pages: PageEntries;
   readonly #pagesPerByte: number;
-  // The last search: which page it was for,
-  #soughtHigh = NOTHING_SOUGHT;
-  #soughtLow = NOTHING_SOUGHT;
-  // the position where the page is, or would branch off, and the level at which it does so,
-  #position = ROOT;
-  #divergence = NO_DIVERGENCE;
-  // a record next to it, and the entry that is next below it on the way, 0 for none.
-  #near = NO_RECORD;
-  #below = 0;
 
-  /** @param pagesPerByte 1 / the granule; every mapping starts at a multiple of it */
-  constructor(records: MappingRecords, pagesPerByte: number) {
+  /** @param granule in bytes; every mapping starts at a multiple of it */
+  constructor(nodes: RadixNodes, records: MappingRecords, search: StartSearch, granule: number) {
+    this.#nodes = nodes;
     this.#records = records;
-    this.#pagesPerByte = pagesPerByte;
+    this.#search = search;
+    this.#pagesPerByte = 1 / granule;
+    this.#pages = new PageEntries(nodes, granule);
   }
 
-  /** The record that starts in the page if one does, or any other; NO_RECORD when the walk ends at none. */
-  guess(high: number, low: number): number {
-    const { entries } = this.#nodes;
-    let entry = entries[ROOT]!;
-    while (entry > 0) {
-      entry = entries[firstPosition(entry) + indexAt(entry, high, low)]!;
-    }
-    return entry === 0 ? NO_RECORD : ~entry;
-  }
-
-  /** The last record of those that start in the page or below; NO_RECORD when there is none. */
-  floor(high: number, low: number): number {
-    this.#seek(high, low);
-    if (this.#divergence === NO_DIVERGENCE) return this.#near;
-    const entry = this.#nodes.entries[this.#position]!;
-    const isBelow = entry !== 0 && !this.#startsFrom(this.#near, high, low);
-    return this.#lastOf(isBelow ? entry : this.#below);
-  }
-
-  /** Adds a record that starts in the page; none does yet. */
-  insert(record: number, high: number, low: number): void {
-    this.#seek(high, low);
+  /** Adds a mapping; none starts in its page yet. */
+  insert(mapping: Mapping): void {
+    const page = mapping.virtStart * this.#pagesPerByte;
+    const high = (page / LOW_SIZE) | 0;
+    const low = page & LOW_MASK;
+    const search = this.#search;
+    search.seek(high, low);
     const nodes = this.#nodes;
-    const position = this.#position;
-    const neighbour = nodes.entries[position]!;
-    if (neighbour === 0) {
-      nodes.set(position, ~record);
-    } else {
-      const level = this.#divergence;
-      const nearPage = this.#startOf(this.#near) * this.#pagesPerByte;
-      const nearIndex = indexAt(level, (nearPage / LOW_SIZE) | 0, nearPage & LOW_MASK);
-      const node = nodes.allocate();
-      nodes.set(node * NODE_ENTRIES + nearIndex, neighbour);
-      nodes.set(node * NODE_ENTRIES + indexAt(level, high, low), ~record);
-      nodes.entries[position] = (node << LEVEL_BITS) | level;
-    }
-    this.#soughtLow = NOTHING_SOUGHT;
+    let { position } = search;
+    if (nodes.entries[position] !== 0) position = this.#branchOff(position, high, low);
+    const level = nodes.heads[(position >>> NODE_BITS) * HEAD_FIELDS + HEAD_LEVEL]!;
+    const entry = level === PAGE_LEVEL ? this.#pages.entryOf(mapping) : 0;
+    nodes.set(position, entry === 0 ? ~this.#records.add(mapping) : entry);
+    search.arrived(position);
   }
 
   /**
-   * Takes out the records that start in a range of pages, and frees them.
+   * Takes out the mappings that start in a range of pages.
    *
    * @returns how many they were
    */
   remove(startHigh: number, startLow: number, endHigh: number, endLow: number): number {
+    const search = this.#search;
     let removed = 0;
-    let record = this.floor(endHigh, endLow);
-    while (record !== NO_RECORD && this.#startsFrom(record, startHigh, startLow)) {
-      const page = this.#startOf(record) * this.#pagesPerByte;
+    let isMore = true;
+    while (isMore && search.floor(endHigh, endLow)) {
+      const page = search.found.virtStart * this.#pagesPerByte;
       const high = (page / LOW_SIZE) | 0;
       const low = page & LOW_MASK;
-      removed += this.#removeRun(high, low, startHigh, startLow);
-      this.#soughtLow = NOTHING_SOUGHT;
-      if (low === startLow && high === startHigh) break;
-      record = this.floor(endHigh, endLow);
+      isMore = high === startHigh ? low > startLow : high > startHigh;
+      if (isMore) {
+        removed += this.#removeRun(high, low, startHigh, startLow);
+      } else if (low === startLow && high === startHigh) {
+        this.#removeFound(high, low);
+        removed += 1;
+      }
+      search.forget();
     }
     return removed;
   }
 
-  /** Shows the records that start within a range, in rising order. */
-  visit(start: number, end: number, visitor: (record: number) => void): void {
-    const root = this.#nodes.entries[ROOT]!;
-    if (root !== 0) this.#visitFrom(root, start, end, visitor);
+  /** Shows the mappings that start within a range, in rising order. They are shown in one object. */
+  visit(start: number, end: number, visitor: (mapping: Mapping) => void): void {
+    const mapping = { virtStart: 0, virtEnd: 0, physStart: 0, flags: 0 };
+    if (this.#nodes.entries[ROOT] !== 0) this.#visitFrom(ROOT, start, end, mapping, visitor);
   }
 
-  /** Forgets everything, and gives the memory back. */
-  clear(): void {
-    this.#nodes.clear();
-    this.#soughtLow = NOTHING_SOUGHT;
-  }
-
-  #startOf(record: number): number {
-    return this.#records.fields[record * RECORD_FIELDS]!;
-  }
-
-  /** Whether a record starts in a page or above it. */
-  #startsFrom(record: number, high: number, low: number): boolean {
-    const page = this.#startOf(record) * this.#pagesPerByte;
-    const recordHigh = (page / LOW_SIZE) | 0;
-    return recordHigh === high ? (page & LOW_MASK) >= low : recordHigh > high;
-  }
-
-  /** The record that starts last below an entry; NO_RECORD for an empty one. */
-  #lastOf(from: number): number {
-    const { entries, occupied } = this.#nodes;
-    let entry = from;
-    while (entry > 0) {
-      entry = entries[firstPosition(entry) + highestBit(occupied[entry >>> LEVEL_BITS]!)]!;
+  /** Fills a mapping with what is at a position. */
+  #read(position: number, mapping: Mapping): void {
+    const entry = this.#nodes.entries[position]!;
+    if (entry < PAGE_ENTRIES) {
+      this.#pages.read(position, mapping);
+    } else {
+      this.#records.read(~entry, mapping);
     }
-    return entry === 0 ? NO_RECORD : ~entry;
-  }
-
-  #firstOf(from: number): number {
-    const { entries, occupied } = this.#nodes;
-    let entry = from;
-    while (entry > 0) {
-      entry = entries[firstPosition(entry) + lowestBit(occupied[entry >>> LEVEL_BITS]!)]!;
-    }
-    return ~entry;
-  }
-
-  /** Finds where a page is, or would branch off; twice in a row, as a MAP looks and then inserts, costs once. */
-  #seek(high: number, low: number): void {
-    if (low === this.#soughtLow && high === this.#soughtHigh) return;
-    this.#soughtLow = low;
-    this.#soughtHigh = high;
-    this.#divergence = NO_DIVERGENCE;
-    const last = this.#walk(high, low, NO_DIVERGENCE);
-    const entry = this.#nodes.entries[this.#position]!;
-    const near = entry === 0 ? this.#lastOf(last) : ~entry;
-    this.#near = near;
-    if (near === NO_RECORD) return;
-    const nearPage = this.#startOf(near) * this.#pagesPerByte;
-    const divergence = divergenceOf(high, low, (nearPage / LOW_SIZE) | 0, nearPage & LOW_MASK);
-    this.#divergence = divergence;
-    // It branches off before the node at which the walk ended, at a level that is left out.
-    if (last !== 0 && divergence > (last & LEVEL_MASK)) this.#walk(high, low, divergence);
   }
 
   /**
-   * Walks down to where there is no node above a level.
+   * Makes a node where the page that was sought branches off.
    *
-   * @returns the last node on the way, 0 for none
+   * @returns the position for the page in there, which is empty
    */
-  #walk(high: number, low: number, level: number): number {
-    const { entries, occupied } = this.#nodes;
-    let last = 0;
-    let position = ROOT;
-    let below = 0;
-    let entry = entries[ROOT]!;
-    while (entry > 0 && (entry & LEVEL_MASK) > level) {
-      const first = firstPosition(entry);
-      position = first + indexAt(entry, high, low);
-      const smaller = occupied[entry >>> LEVEL_BITS]! & ((1 << position) - 1);
-      if (smaller !== 0) below = entries[first + highestBit(smaller)]!;
-      last = entry;
-      entry = entries[position]!;
-    }
-    this.#position = position;
-    this.#below = below;
-    return last;
+  #branchOff(position: number, high: number, low: number): number {
+    const nodes = this.#nodes;
+    const { divergence: level, nearHigh, nearLow } = this.#search;
+    const node = nodes.allocate(level, high, low);
+    const first = node * NODE_ENTRIES;
+    const near = nodes.entries[position]!;
+    nodes.entries[position] = (node << LEVEL_BITS) | level;
+    nodes.set(
+      first + indexAt(level, nearHigh, nearLow),
+      level === PAGE_LEVEL ? this.#withoutRecord(near) : near,
+    );
+    return first + indexAt(level, high, low);
   }
 
-  /** Takes out the record that starts in a page, and those before it in its node, down to another page. */
+  /** What a record becomes that comes to the lowest level. */
+  #withoutRecord(entry: number): number {
+    this.#records.read(~entry, scratch);
+    const page = this.#pages.entryOf(scratch);
+    if (page === 0) return entry;
+    this.#records.remove(~entry);
+    return page;
+  }
+
+  /** What an entry becomes that leaves the lowest level. */
+  #withRecord(position: number): number {
+    const entry = this.#nodes.entries[position]!;
+    if (entry >= PAGE_ENTRIES) return entry;
+    this.#pages.read(position, scratch);
+    return ~this.#records.add(scratch);
+  }
+
+  /** Takes out the mapping that was found, which starts in a page. */
+  #removeFound(high: number, low: number): void {
+    const nodes = this.#nodes;
+    const position = this.#search.foundPosition;
+    const entry = nodes.entries[position]!;
+    if (entry >= PAGE_ENTRIES) this.#records.remove(~entry);
+    nodes.empty(position);
+    const node = position >>> NODE_BITS;
+    const bits = nodes.heads[node * HEAD_FIELDS + HEAD_OCCUPIED]!;
+    if ((bits & (bits - 1)) !== 0 || node === 0) return;
+    const parent = this.#search.walkTo(nodes.heads[node * HEAD_FIELDS + HEAD_LEVEL]!, high, low);
+    this.#replaceByOnly(parent, node, bits);
+  }
+
+  /** Takes out the mapping that starts in a page, and those before it in its node, down to another page. */
   #removeRun(high: number, low: number, startHigh: number, startLow: number): number {
     const nodes = this.#nodes;
-    const { entries, occupied } = nodes;
+    const { entries, heads } = nodes;
     let depth = 0;
     let position = ROOT;
     let entry = entries[ROOT]!;
@@ -208,34 +171,47 @@ export class StartTree {
       entry = entries[position]!;
     }
     let removed = 0;
-    let smaller: number;
     do {
-      this.#records.remove(~entry);
+      if (entry >= PAGE_ENTRIES) this.#records.remove(~entry);
       nodes.empty(position);
       removed += 1;
-      smaller = occupied[position >>> NODE_BITS]! & ((1 << position) - 1);
+      const occupied = heads[(position >>> NODE_BITS) * HEAD_FIELDS + HEAD_OCCUPIED]!;
+      const smaller = occupied & ((1 << position) - 1);
       if (smaller === 0) break;
       position = (position & ~INDEX_MASK) + highestBit(smaller);
       entry = entries[position]!;
-    } while (entry < 0 && this.#startsFrom(~entry, startHigh, startLow));
+    } while (entry < 0 && this.#startsFrom(position, entry, startHigh, startLow));
     this.#shrink(depth);
     return removed;
+  }
+
+  /** Whether the mapping at a position starts in a page or above it. */
+  #startsFrom(position: number, entry: number, high: number, low: number): boolean {
+    let startHigh: number;
+    let startLow: number;
+    if (entry < PAGE_ENTRIES) {
+      const head = (position >>> NODE_BITS) * HEAD_FIELDS;
+      startHigh = this.#nodes.heads[head + HEAD_HIGH]!;
+      startLow = this.#nodes.heads[head + HEAD_LOW]! + (position & INDEX_MASK);
+    } else {
+      const start = this.#records.fields[~entry * RECORD_FIELDS]! * this.#pagesPerByte;
+      startHigh = (start / LOW_SIZE) | 0;
+      startLow = start & LOW_MASK;
+    }
+    return startHigh === high ? startLow >= low : startHigh > high;
   }
 
   /** Takes out nodes on the path that have no entry left, and puts an only entry in the place of its node. */
   #shrink(pathLength: number): void {
     const nodes = this.#nodes;
-    const { entries, occupied } = nodes;
+    const { entries, heads } = nodes;
     for (let depth = pathLength - 1; depth >= 0; depth -= 1) {
       const position = path[depth]!;
       const node = entries[position]! >>> LEVEL_BITS;
-      const bits = occupied[node]!;
+      const bits = heads[node * HEAD_FIELDS + HEAD_OCCUPIED]!;
       if ((bits & (bits - 1)) !== 0) return;
       if (bits !== 0) {
-        const only = node * NODE_ENTRIES + lowestBit(bits);
-        entries[position] = entries[only]!;
-        nodes.empty(only);
-        nodes.release(node);
+        this.#replaceByOnly(position, node, bits);
         return;
       }
       nodes.empty(position);
@@ -243,38 +219,37 @@ export class StartTree {
     }
   }
 
-  #visitFrom(entry: number, start: number, end: number, visitor: (record: number) => void): void {
-    if (this.#startOf(this.#lastOf(entry)) < start || this.#startOf(this.#firstOf(entry)) > end) {
-      return;
-    }
+  /** Puts the only entry of a node in the place of the node. */
+  #replaceByOnly(position: number, node: number, bits: number): void {
+    const nodes = this.#nodes;
+    const only = node * NODE_ENTRIES + lowestBit(bits);
+    nodes.entries[position] = this.#withRecord(only);
+    nodes.empty(only);
+    nodes.release(node);
+  }
+
+  #visitFrom(
+    position: number,
+    start: number,
+    end: number,
+    mapping: Mapping,
+    visitor: (mapping: Mapping) => void,
+  ): void {
+    const entry = this.#nodes.entries[position]!;
     if (entry < 0) {
-      visitor(~entry);
+      this.#read(position, mapping);
+      if (mapping.virtStart >= start && mapping.virtStart <= end) visitor(mapping);
       return;
     }
-    const { entries, occupied } = this.#nodes;
+    const { heads } = this.#nodes;
+    const head = (entry >>> LEVEL_BITS) * HEAD_FIELDS;
+    const firstStart =
+      (heads[head + HEAD_HIGH]! * LOW_SIZE + heads[head + HEAD_LOW]!) / this.#pagesPerByte;
+    const size = (NODE_ENTRIES * pagesPerEntry(entry & LEVEL_MASK)) / this.#pagesPerByte;
+    if (firstStart > end || firstStart + size <= start) return;
     const first = firstPosition(entry);
-    for (let bits = occupied[entry >>> LEVEL_BITS]!; bits !== 0; bits &= bits - 1) {
-      this.#visitFrom(entries[first + lowestBit(bits)]!, start, end, visitor);
+    for (let bits = heads[head + HEAD_OCCUPIED]!; bits !== 0; bits &= bits - 1) {
+      this.#visitFrom(first + lowestBit(bits), start, end, mapping, visitor);
     }
   }
-}
-
-/** Of a node's entries. */
-function firstPosition(node: number): number {
-  return (node & ~LEVEL_MASK) >>> (LEVEL_BITS - NODE_BITS);
-}
-
-/** @param level a level, or a node with its level */
-function indexAt(level: number, high: number, low: number): number {
-  return (((level & HIGH_LEVEL) === 0 ? low : high) >>> level) & INDEX_MASK;
-}
-
-/** The highest level at which two pages differ. */
-function divergenceOf(high: number, low: number, otherHigh: number, otherLow: number): number {
-  if (high !== otherHigh) return HIGH_LEVEL + levelOfBit(highestBit(high ^ otherHigh));
-  return low === otherLow ? NO_DIVERGENCE : levelOfBit(highestBit(low ^ otherLow));
-}
-
-function levelOfBit(bit: number): number {
-  return bit - (bit % NODE_BITS);
 }
