@@ -115,7 +115,11 @@ function readDomain(snapshot: SnapshotReader): DomainSnapshot {
   if (endpoints.length === 0) snapshot.refuse('has no endpoint');
   const reader = snapshot.field('mappings');
   const mappings = reader.integers(UINT32_MAX);
+  const isFlags = (_: number, index: number) => index % MAPPING_FIELDS === MAPPING_FIELDS - 1;
   if (mappings.length % MAPPING_FIELDS !== 0) reader.refuse('end within a mapping');
+  if (mappings.filter(isFlags).some((flags) => flags > UINT32_MAX)) {
+    reader.refuse('have flags of more than 32 bits');
+  }
   return { id, bypass, endpoints, mappings };
 }
 
