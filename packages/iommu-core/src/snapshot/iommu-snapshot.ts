@@ -141,10 +141,11 @@ function replay(
       }
     }
     for (let index = 0; index < mappings.length; index += MAPPING_FIELDS) {
-      const [start, end, physStart, flags] = mappings.slice(index, index + MAPPING_FIELDS);
-      const status = map(state, requests.map(id, start!, end!, physStart!, flags!));
+      const status = map(state, requests.map(id, mappings, index));
       if (status !== VIRTIO_IOMMU_S_OK) {
-        refuse(`have a mapping of ${start} in domain ${id} that cannot be (status ${status})`);
+        refuse(
+          `have a mapping of ${mappings[index]} in domain ${id} that cannot be (status ${status})`,
+        );
       }
     }
   }

@@ -25,18 +25,13 @@ export class RequestBytes {
     return this.#attach;
   }
 
-  map(
-    domain: number,
-    virtStart: number,
-    virtEnd: number,
-    physStart: number,
-    flags: number,
-  ): DataView {
+  /** @param fields those of a DomainSnapshot @param index where the mapping begins in them */
+  map(domain: number, fields: readonly number[], index: number): DataView {
     this.#map.setUint32(REQ_MAP_DOMAIN, domain, true);
-    writeLe64(this.#map, REQ_MAP_VIRT_START, virtStart);
-    writeLe64(this.#map, REQ_MAP_VIRT_END, virtEnd);
-    writeLe64(this.#map, REQ_MAP_PHYS_START, physStart);
-    this.#map.setUint32(REQ_MAP_FLAGS, flags, true);
+    writeLe64(this.#map, REQ_MAP_VIRT_START, fields[index]!);
+    writeLe64(this.#map, REQ_MAP_VIRT_END, fields[index + 1]!);
+    writeLe64(this.#map, REQ_MAP_PHYS_START, fields[index + 2]!);
+    this.#map.setUint32(REQ_MAP_FLAGS, fields[index + 3]!, true);
     return this.#map;
   }
 }
