@@ -1,12 +1,7 @@
 /** VirtioIommuDevice: the virtio-iommu, whatever transport drives it; wiring only. */
 import { type GuestMemory, silentLogger, VirtioError } from '@viommu/virtqueue';
-import type {
-  AccessWidth,
-  DeviceContext,
-  RestoredDriver,
-  SnapshotReader,
-  VirtioDevice,
-} from '@viommu/virtqueue/device';
+import type { AccessWidth, DeviceContext, VirtioDevice } from '@viommu/virtqueue/device';
+import type { RestoredDriver, SnapshotReader } from '@viommu/virtqueue/snapshot';
 import { IommuCounters } from './counters.ts';
 import { DmaGate } from './dma/dma-gate.ts';
 import { EndpointMemory } from './dma/endpoint-memory.ts';

@@ -10,7 +10,7 @@ import {
   type PciHost,
 } from '@viommu/transport-pci';
 import { type AccessWidth, VirtioError } from '@viommu/virtqueue';
-import type { SnapshotReader } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 
 /** From the start of one window to the start of the next, in bytes: a page, so that a guest can map each alone. */
 export const MMIO_WINDOW_SIZE = 0x1000;

@@ -1,6 +1,7 @@
 /** ControlRegisters: the 32-bit registers below the configuration ("MMIO Device Register Layout"). */
-import type { DeviceSession, QueueSettings, SnapshotReader } from '@viommu/virtqueue/device';
+import type { DeviceSession, QueueSettings } from '@viommu/virtqueue/device';
 import { VIRTIO_F_NOTIFICATION_DATA } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 import type { MmioInterrupts } from './mmio-interrupts.ts';
 import {
   CONFIG_GENERATION,

@@ -1,6 +1,6 @@
 /** The contract MmioDevice: a window of registers that any VMM, emulator or bridge can put into its memory map. Types and docs only. */
 import type { AccessWidth, MappedMemory } from '@viommu/virtqueue';
-import type { SnapshotReader } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 
 /** The platform side of a window: what it may use while it is plugged in. Implemented by the host. */
 export interface MmioHost {

@@ -1,5 +1,6 @@
 /** MmioInterrupts: InterruptStatus and InterruptACK, and the one interrupt signal that they drive. */
-import type { InterruptSink, SnapshotReader } from '@viommu/virtqueue/device';
+import type { InterruptSink } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 import type { MmioHost } from './mmio-device.ts';
 import { INTERRUPT_CONFIG_CHANGE, INTERRUPT_USED_BUFFER } from './mmio-registers.ts';
 

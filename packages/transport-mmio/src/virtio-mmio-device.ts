@@ -2,12 +2,11 @@
 import { type AccessWidth, silentLogger, VirtioError } from '@viommu/virtqueue';
 import {
   DeviceSession,
-  type SessionSnapshot,
-  type SnapshotReader,
   VIRTIO_F_NOTIFICATION_DATA,
   type VirtioDevice,
   type VirtioTransportOptions,
 } from '@viommu/virtqueue/device';
+import type { SessionSnapshot, SnapshotReader } from '@viommu/virtqueue/snapshot';
 import { ControlRegisters, type MmioSelections } from './control-registers.ts';
 import type { MmioDevice, MmioHost } from './mmio-device.ts';
 import { MmioInterrupts, type MmioInterruptsSnapshot } from './mmio-interrupts.ts';

@@ -1,6 +1,6 @@
 /** PciConfigSpace: the 256 bytes of configuration space of one function, header type 0, with a write mask per bit. */
 import { type AccessWidth, VirtioError } from '@viommu/virtqueue';
-import { type SnapshotReader, toHex } from '@viommu/virtqueue/device';
+import { type SnapshotReader, toHex } from '@viommu/virtqueue/snapshot';
 import {
   PCI_BASE_ADDRESS_0,
   PCI_CAPABILITY_LIST,

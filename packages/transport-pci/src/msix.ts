@@ -1,6 +1,6 @@
 /** Msix: the MSI-X capability of a function, its table and its pending bit array in a BAR of their own. */
 import { type AccessWidth, VirtioError } from '@viommu/virtqueue';
-import { type SnapshotReader, toHex } from '@viommu/virtqueue/device';
+import { type SnapshotReader, toHex } from '@viommu/virtqueue/snapshot';
 import type { PciConfigSpace } from './config-space.ts';
 import {
   PCI_CAP_ID_MSIX,

@@ -1,6 +1,6 @@
 /** The contract PciFunction: a PCI function that any VMM, emulator or vfio-user server can put on its bus. Types and docs only. */
 import type { AccessWidth, MappedMemory } from '@viommu/virtqueue';
-import type { SnapshotReader } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 
 /** One 32-bit memory BAR. */
 export interface PciBar {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ArrayGuestMemory } from '@viommu/virtqueue';
-import { restoreSnapshots } from '@viommu/virtqueue/device';
+import { restoreSnapshots } from '@viommu/virtqueue/snapshot';
 import { expect, it } from 'vitest';
 import { MMIO_TRANSPORT, PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 import { createMachine } from './machine.ts';

@@ -1,6 +1,6 @@
 /** DmaCopy: one copy of the engine, page by page, in portions. */
 import { ACCESS_READ, ACCESS_WRITE, type GuestMemory } from '@viommu/virtqueue';
-import type { SnapshotReader } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 
 /** No piece crosses a page, so that a refused one tells where to the page's start or better. */
 const PIECE = 4096;

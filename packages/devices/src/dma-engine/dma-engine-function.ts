@@ -17,7 +17,7 @@ import {
   VirtioError,
   writeLe64,
 } from '@viommu/virtqueue';
-import { type SnapshotReader, toHex } from '@viommu/virtqueue/device';
+import { type SnapshotReader, toHex } from '@viommu/virtqueue/snapshot';
 import { DmaCopy, type DmaCopySnapshot } from './dma-copy.ts';
 import {
   DMA_ENGINE_BAR,

@@ -6,7 +6,8 @@ import {
   type Virtqueue,
   writeChain,
 } from '@viommu/virtqueue';
-import { type DeviceContext, type SnapshotReader, toHex } from '@viommu/virtqueue/device';
+import type { DeviceContext } from '@viommu/virtqueue/device';
+import { type SnapshotReader, toHex } from '@viommu/virtqueue/snapshot';
 import type { NetBackend, NetFrame } from './net-backend.ts';
 import {
   ETHERNET_HEADER_SIZE,

@@ -3,12 +3,11 @@ import { QueuePoll, VirtioError } from '@viommu/virtqueue';
 import {
   type AccessWidth,
   type DeviceContext,
-  type RestoredDriver,
-  type SnapshotReader,
   VIRTIO_F_ACCESS_PLATFORM,
   VIRTIO_ID_NET,
   type VirtioDevice,
 } from '@viommu/virtqueue/device';
+import type { RestoredDriver, SnapshotReader } from '@viommu/virtqueue/snapshot';
 import { readConfigBytes } from '../config-bytes.ts';
 import type { NetBackend, NetBackendListener } from './net-backend.ts';
 import {

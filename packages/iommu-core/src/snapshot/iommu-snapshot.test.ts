@@ -1,5 +1,5 @@
 /** Snapshots of an IOMMU: what is mapped stays mapped, in another object with another backend, or nothing is. */
-import { SnapshotReader } from '@viommu/virtqueue/device';
+import { SnapshotReader } from '@viommu/virtqueue/snapshot';
 import { describe, expect, it } from 'vitest';
 import type { VirtioIommuOptions } from '../options.ts';
 import { NaiveBackend } from '../testing/naive-backend.ts';

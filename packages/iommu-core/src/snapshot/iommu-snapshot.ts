@@ -4,7 +4,7 @@ import {
   type RestoredDriver,
   type SnapshotReader,
   snapshotRefused,
-} from '@viommu/virtqueue/device';
+} from '@viommu/virtqueue/snapshot';
 import { GuardedBackend } from '../guarded-backend.ts';
 import { DEVICE_FEATURES_MASK, VIRTIO_IOMMU_S_OK } from '../protocol/constants.ts';
 import { attach } from '../requests/attach.ts';

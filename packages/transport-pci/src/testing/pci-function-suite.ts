@@ -1,6 +1,6 @@
 /** The compliance suite of the PciFunction contract: what a host relies on, whatever the function is. */
 import type { AccessWidth } from '@viommu/virtqueue';
-import { restoreSnapshots } from '@viommu/virtqueue/device';
+import { restoreSnapshots } from '@viommu/virtqueue/snapshot';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PciFunction } from '../pci-function.ts';

@@ -1,6 +1,7 @@
 /** CommonConfig: the registers of struct virtio_pci_common_cfg ("Common configuration structure layout"). */
 import type { AccessWidth } from '@viommu/virtqueue';
-import type { DeviceSession, QueueSettings, SnapshotReader } from '@viommu/virtqueue/device';
+import type { DeviceSession, QueueSettings } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 import type { VirtioPciInterrupts } from './virtio-interrupts.ts';
 import {
   COMMON_ADMIN_QUEUE_INDEX,

@@ -1,5 +1,6 @@
 /** VirtioPciInterrupts: turns what a virtio device has to say into MSI-X messages, or into ISR status and INTx. */
-import type { InterruptSink, SnapshotReader } from '@viommu/virtqueue/device';
+import type { InterruptSink } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 import type { IntxLine } from '../intx.ts';
 import type { Msix } from '../msix.ts';
 import {

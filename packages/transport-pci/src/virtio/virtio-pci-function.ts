@@ -2,13 +2,12 @@
 import { type AccessWidth, silentLogger, VirtioError } from '@viommu/virtqueue';
 import {
   DeviceSession,
-  type SessionSnapshot,
-  type SnapshotReader,
   VIRTIO_F_NOTIF_CONFIG_DATA,
   VIRTIO_F_NOTIFICATION_DATA,
   type VirtioDevice,
   type VirtioTransportOptions,
 } from '@viommu/virtqueue/device';
+import type { SessionSnapshot, SnapshotReader } from '@viommu/virtqueue/snapshot';
 import { PciConfigSpace } from '../config-space.ts';
 import { IntxLine } from '../intx.ts';
 import { Msix, type MsixSnapshot, msixBar } from '../msix.ts';

@@ -4,6 +4,7 @@ import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { Virtqueue } from '../ring/virtqueue.ts';
 import type { SessionSnapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
+import { snapshotRefused } from '../snapshot/snapshot-refused.ts';
 import {
   VIRTIO_CONFIG_S_DRIVER_OK,
   VIRTIO_CONFIG_S_FEATURES_OK,
@@ -16,7 +17,7 @@ import { FeatureWords } from './feature-words.ts';
 import { offeredFeatures } from './offered-features.ts';
 import type { QueueEnd, QueueSettings } from './queue-settings.ts';
 import type { DeviceSessionOptions } from './session-options.ts';
-import { prepareDevice, readSession, snapshotBusy, snapshotRefused } from './session-snapshot.ts';
+import { prepareDevice, readSession, snapshotBusy } from './session-snapshot.ts';
 import type { AccessWidth, InterruptSink, VirtioDevice } from './virtio-device.ts';
 
 const STATUS_BITS = 0xff;

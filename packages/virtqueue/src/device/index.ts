@@ -1,17 +1,3 @@
-export { fromHex, toHex } from '../snapshot/hex.ts';
-export {
-  type RestoredPart,
-  restoreSnapshots,
-  type SnapshotTarget,
-} from '../snapshot/restore-snapshots.ts';
-export type {
-  PackedRingSnapshot,
-  QueueSnapshot,
-  RestoredDriver,
-  SessionSnapshot,
-  SplitRingSnapshot,
-} from '../snapshot/snapshot.ts';
-export { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 export {
   VIRTIO_CONFIG_S_ACKNOWLEDGE,
   VIRTIO_CONFIG_S_DRIVER,
@@ -39,6 +25,5 @@ export { DeviceSession } from './device-session.ts';
 export type { QueueArea } from './queue-settings.ts';
 export { QueueSettings } from './queue-settings.ts';
 export type { DeviceSessionOptions } from './session-options.ts';
-export { snapshotRefused } from './session-snapshot.ts';
 export type { VirtioTransportOptions } from './transport-options.ts';
 export type { AccessWidth, DeviceContext, InterruptSink, VirtioDevice } from './virtio-device.ts';
