@@ -4,5 +4,6 @@ export default packageBuild([
   'src/index.ts',
   'src/device/index.ts',
   'src/driver/index.ts',
+  'src/snapshot/index.ts',
   'src/testing/index.ts',
 ]);

@@ -1,6 +1,7 @@
 /** VirtioIommuDevice: the virtio-iommu, whatever transport drives it; wiring only. */
 import { type GuestMemory, silentLogger, VirtioError } from '@viommu/virtqueue';
 import type { AccessWidth, DeviceContext, VirtioDevice } from '@viommu/virtqueue/device';
+import type { RestoredDriver, SnapshotReader } from '@viommu/virtqueue/snapshot';
 import { IommuCounters } from './counters.ts';
 import { DmaGate } from './dma/dma-gate.ts';
 import { EndpointMemory } from './dma/endpoint-memory.ts';
@@ -17,6 +18,7 @@ import {
 import { checkConfigExtension } from './protocol/config-extension.ts';
 import { ConfigSpace } from './protocol/config-space.ts';
 import {
+  DEVICE_FEATURES_MASK,
   VIRTIO_ID_IOMMU,
   VIRTIO_IOMMU_F_BYPASS_CONFIG,
   VIRTIO_IOMMU_F_DOMAIN_RANGE,
@@ -28,11 +30,9 @@ import {
 } from './protocol/constants.ts';
 import { CONFIG_BYPASS } from './protocol/layout.ts';
 import { REQUEST_QUEUE_SIZE, RequestQueue } from './request-queue.ts';
+import { type IommuSnapshot, prepareSnapshot, takeSnapshot } from './snapshot/iommu-snapshot.ts';
 import type { EndpointCounters } from './state/domain.ts';
 import { IommuState } from './state/iommu-state.ts';
-
-/** Features that are the device's own stand in the low bits ("Feature Bits": 0 to 23). */
-const DEVICE_FEATURES_MASK = 0xff_ffffn;
 
 /**
  * One virtio-iommu device ("IOMMU device"). It does not itself translate what it reads and writes of its own queues, so
@@ -125,6 +125,14 @@ export class VirtioIommuDevice implements VirtioDevice {
     this.#state.driverFeatures = 0;
     this.#state.detachAll();
     this.#state.observer?.reset?.();
+  }
+
+  snapshot(): IommuSnapshot {
+    return takeSnapshot(this.#state);
+  }
+
+  prepareRestore(snapshot: SnapshotReader, driver: RestoredDriver): () => void {
+    return prepareSnapshot(this.#state, snapshot, driver);
   }
 
   /** For the VMM: `bypass` "SHOULD be restored to its initial value on system reset". Resets the device as well. */

@@ -63,5 +63,10 @@ export {
   VIRTIO_IOMMU_T_PROBE,
   VIRTIO_IOMMU_T_UNMAP,
 } from './protocol/constants.ts';
+export type {
+  DomainSnapshot,
+  EndpointSnapshot,
+  IommuSnapshot,
+} from './snapshot/iommu-snapshot.ts';
 export type { EndpointCounters } from './state/domain.ts';
 export type { ReservedRegion } from './state/reserved-region.ts';

@@ -1,2 +1,2 @@
-export type { MmioWindowsFunctionOptions } from './mmio-windows-function.ts';
+export type { MmioWindowsFunctionOptions, MmioWindowsSnapshot } from './mmio-windows-function.ts';
 export { createMmioWindowsFunction, MMIO_WINDOW_SIZE } from './mmio-windows-function.ts';

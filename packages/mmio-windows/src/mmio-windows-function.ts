@@ -10,12 +10,14 @@ import {
   type PciHost,
 } from '@viommu/transport-pci';
 import { type AccessWidth, VirtioError } from '@viommu/virtqueue';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 
 /** From the start of one window to the start of the next, in bytes: a page, so that a guest can map each alone. */
 export const MMIO_WINDOW_SIZE = 0x1000;
 
 const WINDOWS_BAR = 0;
 const INTERRUPT_PIN_A = 1;
+const SNAPSHOT_VERSION = 1;
 /** A device that fits no class. */
 const UNASSIGNED_CLASS = 0xff0000;
 
@@ -41,6 +43,15 @@ export interface MmioWindowsFunctionOptions {
    * by a reset at the latest. The last one holds: a guest may write the register in parts.
    */
   readonly onBarAddress?: (address: number) => void;
+}
+
+/** The whole state of the function and of what is behind its windows. */
+export interface MmioWindowsSnapshot {
+  readonly version: 1;
+  /** Configuration space, as text. */
+  readonly config: string;
+  /** Each as its window said it, in the order of their addresses. */
+  readonly windows: readonly object[];
 }
 
 /**
@@ -136,6 +147,37 @@ class MmioWindowsFunction implements PciFunction {
   reset(): void {
     for (const window of this.#windows) window.reset();
     this.#resetConfig();
+  }
+
+  /** @throws VirtioError `SNAPSHOT_BUSY`, and `SNAPSHOT` when a window cannot say its state */
+  snapshot(): MmioWindowsSnapshot {
+    return {
+      version: 1,
+      config: this.#config.snapshot(),
+      windows: this.#windows.map((window, index) => {
+        if (window.snapshot !== undefined) return window.snapshot();
+        throw new VirtioError('SNAPSHOT', `window ${index} cannot say its state`);
+      }),
+    };
+  }
+
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    snapshot.version(SNAPSHOT_VERSION);
+    const restoreConfig = this.#config.prepareRestore(snapshot.field('config'));
+    const reader = snapshot.field('windows');
+    const windows = reader.items(this.#windows.length);
+    if (windows.length !== this.#windows.length) reader.refuse('are not all windows');
+    const restores = this.#windows.map((window, index) => {
+      if (window.prepareRestore !== undefined) return window.prepareRestore(windows[index]!);
+      return reader.refuse('have one that cannot be restored');
+    });
+    return () => {
+      this.reset();
+      restoreConfig();
+      this.#followBar();
+      for (const restore of restores) restore();
+      this.#updateIntx();
+    };
   }
 
   /**

@@ -1,6 +1,7 @@
 /** ControlRegisters: the 32-bit registers below the configuration ("MMIO Device Register Layout"). */
 import type { DeviceSession, QueueSettings } from '@viommu/virtqueue/device';
 import { VIRTIO_F_NOTIFICATION_DATA } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 import type { MmioInterrupts } from './mmio-interrupts.ts';
 import {
   CONFIG_GENERATION,
@@ -41,6 +42,13 @@ const NOTIFICATION_DATA_BIT = Number(VIRTIO_F_NOTIFICATION_DATA >> 32n);
 const VQ_INDEX_MASK = 0xffff;
 const ALL_ONES = 0xffff_ffff;
 
+/** What the driver selected. */
+export interface MmioSelections {
+  readonly deviceFeaturesSel: number;
+  readonly driverFeaturesSel: number;
+  readonly queueSel: number;
+}
+
 export class ControlRegisters {
   readonly #session: DeviceSession;
   readonly #interrupts: MmioInterrupts;
@@ -60,6 +68,26 @@ export class ControlRegisters {
     this.#deviceFeaturesSel = 0;
     this.#driverFeaturesSel = 0;
     this.#queueSel = 0;
+  }
+
+  snapshot(): MmioSelections {
+    return {
+      deviceFeaturesSel: this.#deviceFeaturesSel,
+      driverFeaturesSel: this.#driverFeaturesSel,
+      queueSel: this.#queueSel,
+    };
+  }
+
+  /** @returns what brings the selections back @throws VirtioError `SNAPSHOT` */
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    const deviceFeaturesSel = snapshot.field('deviceFeaturesSel').integer(0, ALL_ONES);
+    const driverFeaturesSel = snapshot.field('driverFeaturesSel').integer(0, ALL_ONES);
+    const queueSel = snapshot.field('queueSel').integer(0, ALL_ONES);
+    return () => {
+      this.#deviceFeaturesSel = deviceFeaturesSel;
+      this.#driverFeaturesSel = driverFeaturesSel;
+      this.#queueSel = queueSel;
+    };
   }
 
   /** A register that can only be written reads as 0. */

@@ -1,5 +1,6 @@
 /** The contract MmioDevice: a window of registers that any VMM, emulator or bridge can put into its memory map. Types and docs only. */
 import type { AccessWidth, MappedMemory } from '@viommu/virtqueue';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 
 /** The platform side of a window: what it may use while it is plugged in. Implemented by the host. */
 export interface MmioHost {
@@ -36,6 +37,17 @@ export interface MmioDevice {
   disconnect(): void;
   /** As after power-on. */
   reset(): void;
+
+  /** The whole state, as plain data that JSON can hold. @throws VirtioError `SNAPSHOT_BUSY` while the device is at work */
+  snapshot?(): object;
+  /**
+   * Checks a snapshot of a device with the same options, and changes nothing; see `restoreSnapshots`. Left out, with
+   * `snapshot`, by a device that cannot say its state.
+   *
+   * @returns what resets the device and brings the snapshot back
+   * @throws VirtioError `SNAPSHOT`
+   */
+  prepareRestore?(snapshot: SnapshotReader): () => void;
 
   /**
    * Does the work that earlier register writes asked for, in bounded portions.

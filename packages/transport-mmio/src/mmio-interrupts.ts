@@ -1,7 +1,17 @@
 /** MmioInterrupts: InterruptStatus and InterruptACK, and the one interrupt signal that they drive. */
 import type { InterruptSink } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 import type { MmioHost } from './mmio-device.ts';
 import { INTERRUPT_CONFIG_CHANGE, INTERRUPT_USED_BUFFER } from './mmio-registers.ts';
+
+const EVENTS = INTERRUPT_USED_BUFFER | INTERRUPT_CONFIG_CHANGE;
+
+export interface MmioInterruptsSnapshot {
+  /** InterruptStatus. */
+  readonly status: number;
+  /** Its bits that the driver has not read since they were set. */
+  readonly unread: number;
+}
 
 export class MmioInterrupts implements InterruptSink {
   #host: MmioHost | undefined;
@@ -42,6 +52,22 @@ export class MmioInterrupts implements InterruptSink {
     this.#status = 0;
     this.#unread = 0;
     this.#update();
+  }
+
+  snapshot(): MmioInterruptsSnapshot {
+    return { status: this.#status, unread: this.#unread };
+  }
+
+  /** @returns what brings them back, and asserts the signal again @throws VirtioError `SNAPSHOT` */
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    const status = snapshot.field('status').integer(0, EVENTS);
+    const unread = snapshot.field('unread').integer(0, EVENTS);
+    if ((unread & ~status) !== 0) snapshot.refuse('has an event that is unread and not there');
+    return () => {
+      this.#status = status;
+      this.#unread = unread;
+      this.#update();
+    };
   }
 
   #add(event: number): void {

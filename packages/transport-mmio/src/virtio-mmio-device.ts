@@ -6,20 +6,30 @@ import {
   type VirtioDevice,
   type VirtioTransportOptions,
 } from '@viommu/virtqueue/device';
-import { ControlRegisters } from './control-registers.ts';
+import type { SessionSnapshot, SnapshotReader } from '@viommu/virtqueue/snapshot';
+import { ControlRegisters, type MmioSelections } from './control-registers.ts';
 import type { MmioDevice, MmioHost } from './mmio-device.ts';
-import { MmioInterrupts } from './mmio-interrupts.ts';
+import { MmioInterrupts, type MmioInterruptsSnapshot } from './mmio-interrupts.ts';
 import { CONFIG } from './mmio-registers.ts';
 
 /** What the device tree binding of the standard's example gives a device. */
 const SMALLEST_WINDOW = 0x200;
 const REGISTER_SIZE = 4;
+const SNAPSHOT_VERSION = 1;
 /** The PCI vendor of virtio; drivers make nothing of it. */
 const DEFAULT_VENDOR_ID = 0x1af4;
 
 export interface VirtioMmioDeviceOptions extends VirtioTransportOptions {
   /** VendorID, 32 bits. */
   readonly vendorId?: number;
+}
+
+/** The whole state of the window and its device. */
+export interface VirtioMmioSnapshot {
+  readonly version: 1;
+  readonly selections: MmioSelections;
+  readonly interrupts: MmioInterruptsSnapshot;
+  readonly session: SessionSnapshot;
 }
 
 /** Puts a virtio device into a memory map. */
@@ -101,6 +111,28 @@ export class VirtioMmioDevice implements MmioDevice {
     this.#registers.reset();
     this.#interrupts.reset();
     this.#options.onReset?.();
+  }
+
+  snapshot(): VirtioMmioSnapshot {
+    return {
+      version: 1,
+      selections: this.#registers.snapshot(),
+      interrupts: this.#interrupts.snapshot(),
+      session: this.#session.snapshot(),
+    };
+  }
+
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    snapshot.version(SNAPSHOT_VERSION);
+    const restores = [
+      this.#registers.prepareRestore(snapshot.field('selections')),
+      this.#interrupts.prepareRestore(snapshot.field('interrupts')),
+      this.#session.prepareRestore(snapshot.field('session')),
+    ];
+    return () => {
+      this.reset();
+      for (const restore of restores) restore();
+    };
   }
 
   service(): boolean {

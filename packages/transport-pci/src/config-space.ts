@@ -1,5 +1,6 @@
 /** PciConfigSpace: the 256 bytes of configuration space of one function, header type 0, with a write mask per bit. */
 import { type AccessWidth, VirtioError } from '@viommu/virtqueue';
+import { type SnapshotReader, toHex } from '@viommu/virtqueue/snapshot';
 import {
   PCI_BASE_ADDRESS_0,
   PCI_CAPABILITY_LIST,
@@ -111,6 +112,23 @@ export class PciConfigSpace {
   /** As after power-on. */
   reset(): void {
     this.#bytes.set(this.#initial);
+  }
+
+  /** All bytes, as text. */
+  snapshot(): string {
+    return toHex(this.#bytes);
+  }
+
+  /** @returns what brings it back @throws VirtioError `SNAPSHOT` when it is of another function, too */
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    const bytes = snapshot.bytes(PCI_CONFIG_SPACE_SIZE);
+    for (const [offset, byte] of bytes.entries()) {
+      const changing = this.#writable[offset]! | (offset === PCI_STATUS ? PCI_STATUS_INTERRUPT : 0);
+      if (((byte ^ this.#initial[offset]!) & ~changing) !== 0) {
+        snapshot.refuse(`is of another function: it differs at offset ${offset}`);
+      }
+    }
+    return () => this.#bytes.set(bytes);
   }
 
   read(offset: number, width: AccessWidth): number {

@@ -1,5 +1,6 @@
 /** Msix: the MSI-X capability of a function, its table and its pending bit array in a BAR of their own. */
 import { type AccessWidth, VirtioError } from '@viommu/virtqueue';
+import { type SnapshotReader, toHex } from '@viommu/virtqueue/snapshot';
 import type { PciConfigSpace } from './config-space.ts';
 import {
   PCI_CAP_ID_MSIX,
@@ -36,6 +37,13 @@ function halfSize(vectors: number): number {
   let size = SMALLEST_HALF;
   while (size < vectors * PCI_MSIX_ENTRY_SIZE) size *= 2;
   return size;
+}
+
+export interface MsixSnapshot {
+  /** Its bytes, as text. */
+  readonly table: string;
+  /** The pending bit array, as text. */
+  readonly pending: string;
 }
 
 export class Msix {
@@ -106,6 +114,24 @@ export class Msix {
   /** Forgets messages that wait for a mask to go: what they told of is gone. */
   clearPending(): void {
     this.#pending.fill(0);
+  }
+
+  snapshot(): MsixSnapshot {
+    return { table: toHex(this.#table), pending: toHex(this.#pending) };
+  }
+
+  /** @returns what brings it back, after configuration space @throws VirtioError `SNAPSHOT` */
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    const reader = snapshot.field('table');
+    const table = reader.bytes(this.#table.length);
+    const pending = snapshot.field('pending').bytes(this.#pending.length);
+    const isWritable = (byte: number, offset: number) =>
+      (byte & ~(ENTRY_WRITABLE[offset % PCI_MSIX_ENTRY_SIZE] ?? 0)) === 0;
+    if (!table.every(isWritable)) reader.refuse('has bits that no driver can set');
+    return () => {
+      this.#table.set(table);
+      this.#pending.set(pending);
+    };
   }
 
   /** Sends the message of a vector, or notes it as pending while masked. Does nothing while MSI-X is disabled. */

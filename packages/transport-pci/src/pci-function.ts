@@ -1,5 +1,6 @@
 /** The contract PciFunction: a PCI function that any VMM, emulator or vfio-user server can put on its bus. Types and docs only. */
 import type { AccessWidth, MappedMemory } from '@viommu/virtqueue';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 
 /** One 32-bit memory BAR. */
 export interface PciBar {
@@ -52,6 +53,17 @@ export interface PciFunction {
   disconnect(): void;
   /** Function-level reset: as after power-on. */
   reset(): void;
+
+  /** The whole state, as plain data that JSON can hold. @throws VirtioError `SNAPSHOT_BUSY` while the function is at work */
+  snapshot?(): object;
+  /**
+   * Checks a snapshot of a function with the same options, and changes nothing; see `restoreSnapshots`. Left out, with
+   * `snapshot`, by a function that cannot say its state.
+   *
+   * @returns what resets the function and brings the snapshot back
+   * @throws VirtioError `SNAPSHOT`
+   */
+  prepareRestore?(snapshot: SnapshotReader): () => void;
 
   /**
    * Does the work that earlier register writes asked for, in bounded portions.

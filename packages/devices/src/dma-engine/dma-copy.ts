@@ -1,10 +1,20 @@
 /** DmaCopy: one copy of the engine, page by page, in portions. */
 import { ACCESS_READ, ACCESS_WRITE, type GuestMemory } from '@viommu/virtqueue';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 
 /** No piece crosses a page, so that a refused one tells where to the page's start or better. */
 const PIECE = 4096;
 /** What is copied before other devices have their turn. */
 const PORTION = 256 * 1024;
+
+const LONGEST = 0xffff_ffff;
+
+/** How far a copy is: addresses and bytes that are left. */
+export interface DmaCopySnapshot {
+  readonly source: number;
+  readonly destination: number;
+  readonly left: number;
+}
 
 export class DmaCopy {
   #source = 0;
@@ -22,6 +32,18 @@ export class DmaCopy {
     this.#left = length;
     this.errorAddress = 0;
     this.errorAccess = 0;
+  }
+
+  snapshot(): DmaCopySnapshot {
+    return { source: this.#source, destination: this.#destination, left: this.#left };
+  }
+
+  /** @returns what brings the copy back @throws VirtioError `SNAPSHOT` */
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    const source = snapshot.field('source').integer(0, Number.MAX_SAFE_INTEGER);
+    const destination = snapshot.field('destination').integer(0, Number.MAX_SAFE_INTEGER);
+    const left = snapshot.field('left').integer(0, LONGEST);
+    return () => this.start(source, destination, left);
   }
 
   /** @returns whether the copy has come to its end, by what it was to copy or by an access that was refused */

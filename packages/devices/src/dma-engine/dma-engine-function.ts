@@ -1,6 +1,7 @@
 /** DmaEngineFunction: a PCI function that copies memory, and nothing else: the hardware to pass through. Not virtio. */
 import {
   Msix,
+  type MsixSnapshot,
   msixBar,
   PCI_COMMAND_MASTER,
   type PciBar,
@@ -16,7 +17,8 @@ import {
   VirtioError,
   writeLe64,
 } from '@viommu/virtqueue';
-import { DmaCopy } from './dma-copy.ts';
+import { type SnapshotReader, toHex } from '@viommu/virtqueue/snapshot';
+import { DmaCopy, type DmaCopySnapshot } from './dma-copy.ts';
 import {
   DMA_ENGINE_BAR,
   DMA_ENGINE_BAR_SIZE,
@@ -51,6 +53,18 @@ export interface DmaEngineOptions {
   readonly onStart?: (source: number, destination: number, length: number) => void;
 }
 
+/** The whole state of the engine. */
+export interface DmaEngineSnapshot {
+  readonly version: 1;
+  /** Configuration space, as text. */
+  readonly config: string;
+  readonly msix: MsixSnapshot;
+  /** Those of BAR 0, as text. */
+  readonly registers: string;
+  /** null when none is under way. */
+  readonly copy: DmaCopySnapshot | null;
+}
+
 const IDENTITY = {
   vendorId: DMA_ENGINE_VENDOR_ID,
   deviceId: DMA_ENGINE_DEVICE_ID,
@@ -62,6 +76,7 @@ const IDENTITY = {
   interruptPin: 0,
 };
 const VECTOR = 0;
+const SNAPSHOT_VERSION = 1;
 const [FIRST_WRITABLE, LAST_WRITABLE] = [DMA_ENGINE_SOURCE, DMA_ENGINE_LENGTH + 3];
 
 /** One MSI-X vector, which tells the end of each copy, good or bad. Without bus mastering a copy waits. */
@@ -149,6 +164,35 @@ export class DmaEngineFunction implements PciFunction {
     this.#msix.reset();
     new Uint8Array(this.#registers.buffer).fill(0);
     this.#registers.setUint32(DMA_ENGINE_ID, DMA_ENGINE_ID_VALUE, true);
+  }
+
+  snapshot(): DmaEngineSnapshot {
+    return {
+      version: 1,
+      config: this.#config.snapshot(),
+      msix: this.#msix.snapshot(),
+      registers: toHex(new Uint8Array(this.#registers.buffer)),
+      copy: this.#isBusy ? this.#copy.snapshot() : null,
+    };
+  }
+
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    snapshot.version(SNAPSHOT_VERSION);
+    const restoreConfig = this.#config.prepareRestore(snapshot.field('config'));
+    const restoreMsix = this.#msix.prepareRestore(snapshot.field('msix'));
+    const registers = snapshot.field('registers').bytes(DMA_ENGINE_REGISTERS_SIZE);
+    const copy = snapshot.field('copy');
+    const isBusy =
+      new DataView(registers.buffer).getUint32(DMA_ENGINE_STATUS, true) === DMA_ENGINE_BUSY;
+    if (isBusy === copy.isNull) copy.refuse('does not go with the status register');
+    const restoreCopy = copy.isNull ? undefined : this.#copy.prepareRestore(copy);
+    return () => {
+      this.reset();
+      restoreConfig();
+      restoreMsix();
+      new Uint8Array(this.#registers.buffer).set(registers);
+      restoreCopy?.();
+    };
   }
 
   service(): boolean {

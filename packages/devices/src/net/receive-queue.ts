@@ -7,6 +7,7 @@ import {
   writeChain,
 } from '@viommu/virtqueue';
 import type { DeviceContext } from '@viommu/virtqueue/device';
+import { type SnapshotReader, toHex } from '@viommu/virtqueue/snapshot';
 import type { NetBackend, NetFrame } from './net-backend.ts';
 import {
   ETHERNET_HEADER_SIZE,
@@ -25,6 +26,23 @@ const PLACED = 0;
 const DROPPED = 1;
 /** The driver has no buffer for the rest of it; the frame stays at hand. */
 const STARVED = 2;
+
+/** No network here has longer ones, with the header in front. */
+const LONGEST_FRAME = 1 << 20;
+
+/** A frame that waits for buffers of the driver. */
+export interface FrameSnapshot {
+  /** Header and frame, as text. */
+  readonly bytes: string;
+  /** How many of them lie in buffers of the driver. */
+  readonly placed: number;
+  /** The buffers that it takes so far. */
+  readonly heads: readonly number[];
+  /** What was written into each. */
+  readonly lengths: readonly number[];
+  /** Address and length of each segment of the first, which holds the header. */
+  readonly first: readonly number[];
+}
 
 export class ReceiveQueue {
   readonly #backend: NetBackend;
@@ -80,6 +98,47 @@ export class ReceiveQueue {
     if (this.#hasFrame) this.#counters.receiveDrops += 1;
     this.#hasFrame = false;
     this.#count = 0;
+  }
+
+  /** null when there is none at hand. */
+  snapshot(): FrameSnapshot | null {
+    if (!this.#hasFrame) return null;
+    const { bytes, offset, length } = this.#frame;
+    const count = this.#count;
+    return {
+      bytes: toHex(bytes.subarray(offset - NET_HDR_SIZE, offset + length)),
+      placed: this.#placed,
+      heads: [...this.#heads.subarray(0, count)],
+      lengths: [...this.#lengths.subarray(0, count)],
+      first: count === 0 ? [] : segmentsOf(this.#first),
+    };
+  }
+
+  /** @returns what brings the frame back @throws VirtioError `SNAPSHOT` */
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    const bytes = snapshot.field('bytes').bytes(LONGEST_FRAME, NET_HDR_SIZE);
+    const placed = snapshot.field('placed').integer(0, bytes.length);
+    const queueSize = this.#heads.length;
+    const heads = snapshot.field('heads').integers(queueSize);
+    const lengths = snapshot.field('lengths').integers(queueSize);
+    const isWhole = heads.length === lengths.length && heads.every((head) => head < queueSize);
+    if (!isWhole || sumOf(lengths) !== placed) snapshot.refuse('has not the buffers that it takes');
+    const first = snapshot.field('first');
+    const segments = first.integers(2 * queueSize);
+    if (segments.length % 2 !== 0 || segments.length > 0 !== heads.length > 0) {
+      first.refuse('is not the first buffer');
+    }
+    return () => {
+      this.#frame.bytes = bytes;
+      this.#frame.offset = NET_HDR_SIZE;
+      this.#frame.length = bytes.length - NET_HDR_SIZE;
+      this.#hasFrame = true;
+      this.#placed = placed;
+      this.#count = heads.length;
+      this.#heads.set(heads);
+      this.#lengths.set(lengths);
+      makeWritable(this.#first, segments);
+    };
   }
 
   /** @returns true when a frame is at hand: one that waits, or the next from the network */
@@ -149,4 +208,28 @@ export class ReceiveQueue {
     if (count === 1) queue.pushUsed(this.#heads[0]!, this.#lengths[0]!);
     else if (count > 1) queue.pushUsedTogether(this.#heads, this.#lengths, count);
   }
+}
+
+function segmentsOf(chain: DescriptorChain): number[] {
+  const segments: number[] = [];
+  for (let index = chain.readableCount; index < chain.count; index += 1) {
+    segments.push(chain.addresses[index]!, chain.lengths[index]!);
+  }
+  return segments;
+}
+
+function makeWritable(chain: DescriptorChain, segments: readonly number[]): void {
+  chain.count = segments.length / 2;
+  chain.readableCount = 0;
+  chain.readableLength = 0;
+  chain.writableLength = 0;
+  for (let index = 0; index < chain.count; index += 1) {
+    chain.addresses[index] = segments[2 * index]!;
+    chain.lengths[index] = segments[2 * index + 1]!;
+    chain.writableLength += chain.lengths[index]!;
+  }
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }

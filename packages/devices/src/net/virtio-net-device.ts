@@ -7,6 +7,7 @@ import {
   VIRTIO_ID_NET,
   type VirtioDevice,
 } from '@viommu/virtqueue/device';
+import type { RestoredDriver, SnapshotReader } from '@viommu/virtqueue/snapshot';
 import { readConfigBytes } from '../config-bytes.ts';
 import type { NetBackend, NetBackendListener } from './net-backend.ts';
 import {
@@ -26,7 +27,7 @@ import {
   VIRTIO_NET_S_LINK_UP,
 } from './net-constants.ts';
 import { createNetCounters, type NetCounters } from './net-counters.ts';
-import { ReceiveQueue } from './receive-queue.ts';
+import { type FrameSnapshot, ReceiveQueue } from './receive-queue.ts';
 import { TransmitQueue } from './transmit-queue.ts';
 
 export interface VirtioNetDeviceOptions {
@@ -41,6 +42,16 @@ export interface VirtioNetDeviceOptions {
   readonly pollMicroseconds?: number;
 }
 
+/** What a network device keeps beside registers and rings. */
+export interface NetSnapshot {
+  readonly version: 1;
+  /** The field of the configuration. */
+  readonly status: number;
+  /** The frame from the network that waits for buffers. */
+  readonly frame: FrameSnapshot | null;
+}
+
+const SNAPSHOT_VERSION = 1;
 const DEFAULT_QUEUE_SIZE = 256;
 // "The device MUST set mtu to between 68 and 65535 inclusive"
 const SMALLEST_MTU = 68;
@@ -146,6 +157,28 @@ export class VirtioNetDevice implements VirtioDevice, NetBackendListener {
   reset(): void {
     this.#receiveQueue.reset();
     this.#context = undefined;
+  }
+
+  snapshot(): NetSnapshot {
+    return {
+      version: 1,
+      status: this.#config.getUint16(NET_CONFIG_STATUS, true),
+      frame: this.#receiveQueue.snapshot(),
+    };
+  }
+
+  prepareRestore(snapshot: SnapshotReader, { isUp }: RestoredDriver): () => void {
+    snapshot.version(SNAPSHOT_VERSION);
+    const status = snapshot.field('status').integer(0, VIRTIO_NET_S_LINK_UP);
+    const frame = snapshot.field('frame');
+    if (!isUp && !frame.isNull) frame.refuse('is there without a driver');
+    const restoreFrame = frame.isNull ? undefined : this.#receiveQueue.prepareRestore(frame);
+    return () => {
+      restoreFrame?.();
+      // The link may be another than the driver knows of.
+      this.#config.setUint16(NET_CONFIG_STATUS, status, true);
+      this.linkChanged();
+    };
   }
 
   /** @returns whether it has changed */

@@ -50,3 +50,6 @@ export const VIRTIO_IOMMU_FAULT_R_MAPPING = 2;
 export const VIRTIO_IOMMU_FAULT_F_READ = 1;
 export const VIRTIO_IOMMU_FAULT_F_WRITE = 2;
 export const VIRTIO_IOMMU_FAULT_F_ADDRESS = 0x100;
+
+/** Features that are the device's own stand in the low bits ("Feature Bits": 0 to 23). */
+export const DEVICE_FEATURES_MASK = 0xff_ffffn;

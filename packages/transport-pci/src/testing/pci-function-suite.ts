@@ -1,5 +1,6 @@
 /** The compliance suite of the PciFunction contract: what a host relies on, whatever the function is. */
 import type { AccessWidth } from '@viommu/virtqueue';
+import { restoreSnapshots } from '@viommu/virtqueue/snapshot';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PciFunction } from '../pci-function.ts';
@@ -13,6 +14,15 @@ const values = fc.oneof(
   fc.constantFrom(0, 1, 2, 4, 7, 15, 0xff, 0xffff, 0xffffffff),
   fc.nat(0xffff),
 );
+
+interface Access {
+  /** undefined for configuration space. */
+  readonly bar: number | undefined;
+  readonly offset: number;
+  readonly width: AccessWidth;
+  /** undefined to read. */
+  readonly value: number | undefined;
+}
 
 /** @param createFunction makes a function that has no host yet */
 export function pciFunctionSuite(name: string, createFunction: () => PciFunction): void {
@@ -104,7 +114,7 @@ export function pciFunctionSuite(name: string, createFunction: () => PciFunction
       }
     });
 
-    it('takes any sequence of accesses without a throw, and its values stay in their width', () => {
+    const anySequence = () => {
       const places = [
         { bar: undefined, size: 256 },
         ...pci.bars.map((one) => ({ bar: one.index as number | undefined, size: one.size })),
@@ -126,27 +136,80 @@ export function pciFunctionSuite(name: string, createFunction: () => PciFunction
             value: fc.option(values, { nil: undefined }),
           }),
         );
+      return fc.array(accesses, { maxLength: 60 });
+    };
+
+    const carryOut = (sequence: readonly Access[]) => {
+      for (const { bar: index, offset, width, value } of sequence) {
+        if (value !== undefined) {
+          const written = value % 2 ** (8 * width);
+          if (index === undefined) pci.writeConfig(offset, width, written);
+          else pci.writeBar(index, offset, width, written);
+          continue;
+        }
+        const read =
+          index === undefined ? pci.readConfig(offset, width) : pci.readBar(index, offset, width);
+        expect(Number.isInteger(read) && read >= 0 && read < 2 ** (8 * width)).toBe(true);
+      }
+    };
+
+    it('takes any sequence of accesses without a throw, and its values stay in their width', () => {
       fc.assert(
-        fc.property(fc.array(accesses, { maxLength: 60 }), (sequence) => {
-          for (const { bar: index, offset, width, value } of sequence) {
-            if (value !== undefined) {
-              const written = value % 2 ** (8 * width);
-              if (index === undefined) pci.writeConfig(offset, width, written);
-              else pci.writeBar(index, offset, width, written);
-              continue;
-            }
-            const read =
-              index === undefined
-                ? pci.readConfig(offset, width)
-                : pci.readBar(index, offset, width);
-            expect(Number.isInteger(read) && read >= 0 && read < 2 ** (8 * width)).toBe(true);
-          }
+        fc.property(anySequence(), (sequence) => {
+          carryOut(sequence);
           let left = SERVICE_LIMIT;
           while (left > 0 && pci.service()) left--;
           expect(left).toBeGreaterThan(0);
         }),
         { numRuns: 200 },
       );
+    });
+
+    it('is the same as another into which its snapshot was put, at any moment', () => {
+      if (pci.snapshot === undefined) return;
+      fc.assert(
+        fc.property(anySequence(), anySequence(), (before, after) => {
+          pci.disconnect();
+          pci.connect(new RecordingHost());
+          carryOut(before);
+          const snapshot = JSON.parse(JSON.stringify(pci.snapshot?.()));
+          const other = createFunction();
+          const otherHost = new RecordingHost();
+          other.connect(otherHost);
+          restoreSnapshots([{ name: 'function', target: other, snapshot }]);
+          expect(other.snapshot?.()).toEqual(snapshot);
+          expect(Array.from({ length: 256 }, (_, at) => other.readConfig(at, 1))).toEqual(
+            configBytes(),
+          );
+          const first = pci;
+          carryOut(after);
+          pci = other;
+          carryOut(after);
+          pci = first;
+          expect(other.snapshot?.()).toEqual(JSON.parse(JSON.stringify(first.snapshot?.())));
+        }),
+        { numRuns: 100 },
+      );
+    });
+
+    it('refuses a snapshot that is not its own, and is as it was', () => {
+      if (pci.snapshot === undefined) return;
+      pci.writeConfig(0x04, 2, 0x0002);
+      const before = configBytes();
+      const snapshot = pci.snapshot();
+      for (const damaged of [
+        null,
+        {},
+        [],
+        { ...snapshot, version: 99 },
+        { ...snapshot, config: '' },
+      ]) {
+        const part = { name: 'function', target: pci, snapshot: damaged };
+        expect(() => restoreSnapshots([part])).toThrow(
+          expect.objectContaining({ code: 'SNAPSHOT' }),
+        );
+        expect(configBytes()).toEqual(before);
+      }
     });
 
     it('reads 0 from BARs that it does not have, and ignores writes there', () => {

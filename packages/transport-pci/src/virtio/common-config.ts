@@ -1,6 +1,7 @@
 /** CommonConfig: the registers of struct virtio_pci_common_cfg ("Common configuration structure layout"). */
 import type { AccessWidth } from '@viommu/virtqueue';
 import type { DeviceSession, QueueSettings } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 import type { VirtioPciInterrupts } from './virtio-interrupts.ts';
 import {
   COMMON_ADMIN_QUEUE_INDEX,
@@ -65,6 +66,16 @@ for (const [offset, width] of FIELD_WIDTHS) {
   fieldWidth.fill(width, offset, offset + width);
 }
 
+const UINT16_MAX = 0xffff;
+const UINT32_MAX = 0xffff_ffff;
+
+/** The selections of the driver. */
+export interface CommonConfigSnapshot {
+  readonly deviceFeatureSelect: number;
+  readonly driverFeatureSelect: number;
+  readonly queueSelect: number;
+}
+
 /**
  * Drivers must use the natural width of each field, and those accesses go straight to it. All others are answered as plain
  * memory would: composed of, or merged into, the fields that they touch.
@@ -86,6 +97,26 @@ export class CommonConfig {
     this.#deviceFeatureSelect = 0;
     this.#driverFeatureSelect = 0;
     this.#queueSelect = 0;
+  }
+
+  snapshot(): CommonConfigSnapshot {
+    return {
+      deviceFeatureSelect: this.#deviceFeatureSelect,
+      driverFeatureSelect: this.#driverFeatureSelect,
+      queueSelect: this.#queueSelect,
+    };
+  }
+
+  /** @returns what brings the selections back @throws VirtioError `SNAPSHOT` */
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    const deviceFeatureSelect = snapshot.field('deviceFeatureSelect').integer(0, UINT32_MAX);
+    const driverFeatureSelect = snapshot.field('driverFeatureSelect').integer(0, UINT32_MAX);
+    const queueSelect = snapshot.field('queueSelect').integer(0, UINT16_MAX);
+    return () => {
+      this.#deviceFeatureSelect = deviceFeatureSelect;
+      this.#driverFeatureSelect = driverFeatureSelect;
+      this.#queueSelect = queueSelect;
+    };
   }
 
   read(offset: number, width: AccessWidth): number {

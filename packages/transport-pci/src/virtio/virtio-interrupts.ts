@@ -1,5 +1,6 @@
 /** VirtioPciInterrupts: turns what a virtio device has to say into MSI-X messages, or into ISR status and INTx. */
 import type { InterruptSink } from '@viommu/virtqueue/device';
+import type { SnapshotReader } from '@viommu/virtqueue/snapshot';
 import type { IntxLine } from '../intx.ts';
 import type { Msix } from '../msix.ts';
 import {
@@ -7,6 +8,14 @@ import {
   ISR_QUEUE_INTERRUPT,
   VIRTIO_MSI_NO_VECTOR,
 } from './virtio-pci-constants.ts';
+
+export interface VirtioPciInterruptsSnapshot {
+  /** Interrupts that the driver has not read from ISR status. */
+  readonly isrStatus: number;
+  readonly configVector: number;
+  /** By queue. */
+  readonly queueVectors: readonly number[];
+}
 
 export class VirtioPciInterrupts implements InterruptSink {
   readonly #msix: Msix | undefined;
@@ -64,6 +73,35 @@ export class VirtioPciInterrupts implements InterruptSink {
 
   setQueueVector(queueIndex: number, vector: number): void {
     this.#queueVectors[queueIndex] = this.#mapped(vector);
+  }
+
+  snapshot(): VirtioPciInterruptsSnapshot {
+    return {
+      isrStatus: this.#isrStatus,
+      configVector: this.#configVector,
+      queueVectors: [...this.#queueVectors],
+    };
+  }
+
+  /** @returns what brings them back, after MSI-X: INTx is asserted again @throws VirtioError `SNAPSHOT` */
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    const isrStatus = snapshot
+      .field('isrStatus')
+      .integer(0, ISR_QUEUE_INTERRUPT | ISR_CONFIGURATION_INTERRUPT);
+    const configVector = snapshot.field('configVector').integer(0, VIRTIO_MSI_NO_VECTOR);
+    const reader = snapshot.field('queueVectors');
+    const queueVectors = reader.integers(this.#queueVectors.length);
+    const isMapped = (vector: number) => this.#mapped(vector) === vector;
+    if (queueVectors.length !== this.#queueVectors.length || !queueVectors.every(isMapped)) {
+      reader.refuse('are not the vectors of all queues');
+    }
+    if (!isMapped(configVector)) snapshot.refuse('has a vector that the function does not have');
+    return () => {
+      this.#isrStatus = isrStatus;
+      this.#configVector = configVector;
+      this.#queueVectors.set(queueVectors);
+      this.updateIntx();
+    };
   }
 
   /** "MSI-X Vector Configuration": all events are unmapped upon reset. */

@@ -7,9 +7,10 @@ import {
   type VirtioDevice,
   type VirtioTransportOptions,
 } from '@viommu/virtqueue/device';
+import type { SessionSnapshot, SnapshotReader } from '@viommu/virtqueue/snapshot';
 import { PciConfigSpace } from '../config-space.ts';
 import { IntxLine } from '../intx.ts';
-import { Msix, msixBar } from '../msix.ts';
+import { Msix, type MsixSnapshot, msixBar } from '../msix.ts';
 import { PCI_COMMAND_MASTER } from '../pci-constants.ts';
 import type { PciBar, PciFunction, PciHost } from '../pci-function.ts';
 import {
@@ -24,14 +25,15 @@ import {
   STRUCTURES_BAR_SIZE,
 } from './capabilities.ts';
 import { classCodeOf } from './class-codes.ts';
-import { CommonConfig } from './common-config.ts';
+import { CommonConfig, type CommonConfigSnapshot } from './common-config.ts';
 import { ConfigAccess } from './config-access.ts';
-import { VirtioPciInterrupts } from './virtio-interrupts.ts';
+import { VirtioPciInterrupts, type VirtioPciInterruptsSnapshot } from './virtio-interrupts.ts';
 import { VIRTIO_PCI_DEVICE_ID_BASE, VIRTIO_PCI_VENDOR_ID } from './virtio-pci-constants.ts';
 
 const MSIX_BAR = 1;
 const MAX_QUEUES = STRUCTURE_PAGE_SIZE / NOTIFY_OFF_MULTIPLIER;
 const INTERRUPT_PIN_A = 1;
+const SNAPSHOT_VERSION = 1;
 
 export interface VirtioPciFunctionOptions extends VirtioTransportOptions {
   /** 24 bits. By default that of QEMU for the device type. */
@@ -51,6 +53,18 @@ export interface VirtioPciFunctionOptions extends VirtioTransportOptions {
  */
 export function createVirtioPciFunction(options: VirtioPciFunctionOptions): VirtioPciFunction {
   return new VirtioPciFunction(options);
+}
+
+/** The whole state of the function and its device. */
+export interface VirtioPciSnapshot {
+  readonly version: 1;
+  /** Configuration space, as text. */
+  readonly config: string;
+  /** null for a function with INTx alone. */
+  readonly msix: MsixSnapshot | null;
+  readonly interrupts: VirtioPciInterruptsSnapshot;
+  readonly common: CommonConfigSnapshot;
+  readonly session: SessionSnapshot;
 }
 
 export class VirtioPciFunction implements PciFunction {
@@ -171,6 +185,35 @@ export class VirtioPciFunction implements PciFunction {
     this.#msix?.reset();
     this.#interrupts.reset();
     this.#options.onReset?.();
+  }
+
+  snapshot(): VirtioPciSnapshot {
+    return {
+      version: 1,
+      config: this.#config.snapshot(),
+      msix: this.#msix?.snapshot() ?? null,
+      interrupts: this.#interrupts.snapshot(),
+      common: this.#common.snapshot(),
+      session: this.#session.snapshot(),
+    };
+  }
+
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    snapshot.version(SNAPSHOT_VERSION);
+    const msix = snapshot.field('msix');
+    if (msix.isNull !== (this.#msix === undefined))
+      msix.refuse('is of a function with other vectors');
+    const restores = [
+      this.#config.prepareRestore(snapshot.field('config')),
+      this.#msix?.prepareRestore(msix),
+      this.#interrupts.prepareRestore(snapshot.field('interrupts')),
+      this.#common.prepareRestore(snapshot.field('common')),
+      this.#session.prepareRestore(snapshot.field('session')),
+    ];
+    return () => {
+      this.reset();
+      for (const restore of restores) restore?.();
+    };
   }
 
   /** Without Bus Master Enable nothing is done, and kicks wait: a function must not access memory then. */

@@ -1,11 +1,17 @@
 /** DeviceQueues: the queues of one device: their registers, their rings while the driver is up, and which were kicked. */
+import { VirtioError } from '../error.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { DeviceRing } from '../ring/device-ring.ts';
+import { MAX_QUEUE_SIZE } from '../ring/layout.ts';
 import { PackedVirtqueue } from '../ring/packed-virtqueue.ts';
 import { SplitVirtqueue } from '../ring/split-virtqueue.ts';
 import type { Virtqueue } from '../ring/virtqueue.ts';
+import type { QueueSnapshot, RestoredDriver } from '../snapshot/snapshot.ts';
+import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC, VIRTIO_F_RING_PACKED } from './constants.ts';
-import { type QueueEnd, QueueSettings } from './queue-settings.ts';
+import { ADDRESS_WORDS, type QueueEnd, type QueueOwner, QueueSettings } from './queue-settings.ts';
+
+const UINT32_MAX = 0xffff_ffff;
 
 /** What the session does for its queues. */
 export interface DeviceQueuesOwner {
@@ -20,20 +26,23 @@ export interface DeviceQueuesOwner {
 export class DeviceQueues {
   readonly settings: readonly QueueSettings[];
   readonly #owner: DeviceQueuesOwner;
+  readonly #settingsOwner: QueueOwner;
   readonly #rings: (DeviceRing | undefined)[];
   readonly #kicked: Uint8Array;
   /** Where the rings lie, while the driver is up. */
   #memory: GuestMemory | undefined;
   #features = 0n;
 
+  /** @throws VirtioError `QUEUE_SIZE` when one is no power of two up to 32768 */
   constructor(maxSizes: readonly number[], owner: DeviceQueuesOwner) {
+    for (const maxSize of maxSizes) checkMaxSize(maxSize);
     this.#owner = owner;
-    const settingsOwner = {
+    this.#settingsOwner = {
       enableQueue: (index: number) => this.#enable(index),
       endQueue: (index: number, end: QueueEnd) => owner.endQueue(index, end),
     };
     this.settings = maxSizes.map(
-      (maxSize, index) => new QueueSettings(index, maxSize, settingsOwner),
+      (maxSize, index) => new QueueSettings(index, maxSize, this.#settingsOwner),
     );
     this.#rings = maxSizes.map(() => undefined);
     this.#kicked = new Uint8Array(maxSizes.length);
@@ -100,6 +109,48 @@ export class DeviceQueues {
     for (const settings of this.settings) settings.clear();
   }
 
+  snapshot(): readonly QueueSnapshot[] {
+    return this.settings.map(({ index, size, enabled, addresses }) => ({
+      size,
+      enabled,
+      addresses,
+      kicked: this.#kicked[index] === 1,
+      ring: this.#rings[index]?.snapshot() ?? null,
+    }));
+  }
+
+  /**
+   * @param memory where the rings lie, when the driver is up
+   * @returns what puts the queues in place, in place of {@link start}; to be called after {@link clear}
+   * @throws VirtioError `SNAPSHOT`
+   */
+  prepareRestore(
+    snapshot: SnapshotReader,
+    memory: GuestMemory | undefined,
+    { features }: RestoredDriver,
+  ): () => readonly (Virtqueue | undefined)[] {
+    const queues = snapshot.items(this.settings.length);
+    if (queues.length !== this.settings.length) snapshot.refuse('are not all queues');
+    const restored = queues.map((queue, index) => {
+      const { maxSize } = this.settings[index]!;
+      const settings = readSettings(queue, index, maxSize, this.#settingsOwner);
+      const kicked = queue.field('kicked').boolean();
+      const ring = this.#restoreRing(queue.field('ring'), settings, memory, features);
+      return { settings, kicked, ring };
+    });
+    return () => {
+      this.#memory = memory;
+      this.#features = features;
+      for (const [index, { settings, kicked, ring }] of restored.entries()) {
+        const { size, enabled, addresses } = settings;
+        this.settings[index]!.restore(size, enabled, addresses);
+        this.#kicked[index] = kicked ? 1 : 0;
+        this.#rings[index] = ring;
+      }
+      return this.#rings;
+    };
+  }
+
   #enable(index: number): void {
     const settings = this.settings[index]!;
     settings.enabled = true;
@@ -113,18 +164,71 @@ export class DeviceQueues {
       this.#owner.needsReset(`queue ${index} has ${size} descriptors, more than ${maxSize}`);
       return;
     }
-    const isPacked = (this.#features & VIRTIO_F_RING_PACKED) !== 0n;
-    const ring = new (isPacked ? PackedVirtqueue : SplitVirtqueue)({
-      index,
-      size,
-      memory: this.#memory,
-      descriptorArea: settings.address('descriptorArea'),
-      driverArea: settings.address('driverArea'),
-      deviceArea: settings.address('deviceArea'),
-      indirect: (this.#features & VIRTIO_F_INDIRECT_DESC) !== 0n,
-      eventIdx: (this.#features & VIRTIO_F_EVENT_IDX) !== 0n,
-      onBroken: (reason) => this.#owner.needsReset(reason),
-    });
+    const ring = createRing(settings, this.#memory, this.#features, (reason) =>
+      this.#owner.needsReset(reason),
+    );
     if (!ring.broken) this.#rings[index] = ring;
   }
+
+  #restoreRing(
+    snapshot: SnapshotReader,
+    settings: QueueSettings,
+    memory: GuestMemory | undefined,
+    features: bigint,
+  ): DeviceRing | undefined {
+    if (snapshot.isNull) return undefined;
+    if (memory === undefined || !settings.enabled || settings.size > settings.maxSize) {
+      snapshot.refuse('is a ring of a queue that cannot be in use');
+    }
+    let isRestored = false;
+    const ring = createRing(settings, memory, features, (reason) => {
+      if (isRestored) this.#owner.needsReset(reason);
+    });
+    if (ring.broken) snapshot.refuse('is a ring that cannot lie where it does');
+    ring.restore(snapshot);
+    isRestored = true;
+    return ring;
+  }
+}
+
+function checkMaxSize(maxSize: number): void {
+  if (maxSize < 1 || maxSize > MAX_QUEUE_SIZE || (maxSize & (maxSize - 1)) !== 0) {
+    throw new VirtioError('QUEUE_SIZE', `a queue of ${maxSize}: choose a power of two up to 32768`);
+  }
+}
+
+function createRing(
+  settings: QueueSettings,
+  memory: GuestMemory,
+  features: bigint,
+  onBroken: (reason: string) => void,
+): DeviceRing {
+  const Ring = (features & VIRTIO_F_RING_PACKED) === 0n ? SplitVirtqueue : PackedVirtqueue;
+  return new Ring({
+    index: settings.index,
+    size: settings.size,
+    memory,
+    descriptorArea: settings.address('descriptorArea'),
+    driverArea: settings.address('driverArea'),
+    deviceArea: settings.address('deviceArea'),
+    indirect: (features & VIRTIO_F_INDIRECT_DESC) !== 0n,
+    eventIdx: (features & VIRTIO_F_EVENT_IDX) !== 0n,
+    onBroken,
+  });
+}
+
+function readSettings(
+  snapshot: SnapshotReader,
+  index: number,
+  maxSize: number,
+  owner: QueueOwner,
+): QueueSettings {
+  const settings = new QueueSettings(index, maxSize, owner);
+  const size = snapshot.field('size').integer(0, UINT32_MAX);
+  const reader = snapshot.field('addresses');
+  const addresses = reader.integers(ADDRESS_WORDS);
+  const isWhole = addresses.length === ADDRESS_WORDS;
+  if (!isWhole || addresses.some((word) => word > UINT32_MAX)) reader.refuse('are no addresses');
+  settings.restore(size, snapshot.field('enabled').boolean(), addresses);
+  return settings;
 }

@@ -1,47 +1,25 @@
 /** DeviceSession: the part of a virtio transport that is the same on every bus: status, features, queues, configuration. */
-import { VirtioError } from '../error.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
-import { MAX_QUEUE_SIZE } from '../ring/layout.ts';
+import type { Virtqueue } from '../ring/virtqueue.ts';
+import type { SessionSnapshot } from '../snapshot/snapshot.ts';
+import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
+import { snapshotRefused } from '../snapshot/snapshot-refused.ts';
 import {
   VIRTIO_CONFIG_S_DRIVER_OK,
   VIRTIO_CONFIG_S_FEATURES_OK,
   VIRTIO_CONFIG_S_NEEDS_RESET,
-  VIRTIO_F_EVENT_IDX,
-  VIRTIO_F_IN_ORDER,
-  VIRTIO_F_INDIRECT_DESC,
-  VIRTIO_F_RING_PACKED,
   VIRTIO_F_RING_RESET,
   VIRTIO_F_VERSION_1,
 } from './constants.ts';
 import { DeviceQueues } from './device-queues.ts';
 import { FeatureWords } from './feature-words.ts';
+import { offeredFeatures } from './offered-features.ts';
 import type { QueueEnd, QueueSettings } from './queue-settings.ts';
+import type { DeviceSessionOptions } from './session-options.ts';
+import { prepareDevice, readSession, snapshotBusy } from './session-snapshot.ts';
 import type { AccessWidth, InterruptSink, VirtioDevice } from './virtio-device.ts';
 
-export interface DeviceSessionOptions {
-  readonly device: VirtioDevice;
-  /** The transport's way to the driver. */
-  readonly interrupts: InterruptSink;
-  /** The device's view of memory; can be set later. */
-  readonly memory?: GuestMemory;
-  readonly logger?: Logger;
-  /** Features that the transport itself implements, as a mask. */
-  readonly transportFeatures?: bigint;
-  /**
-   * Offers VIRTIO_F_RING_PACKED; false by default. A driver that knows packed virtqueues then makes all queues such: Linux
-   * does whenever it is offered.
-   */
-  readonly packed?: boolean;
-}
-
-const SESSION_FEATURES =
-  VIRTIO_F_VERSION_1 |
-  VIRTIO_F_INDIRECT_DESC |
-  VIRTIO_F_EVENT_IDX |
-  // Each device here uses the buffers of a queue in the order in which it took them.
-  VIRTIO_F_IN_ORDER |
-  VIRTIO_F_RING_RESET;
 const STATUS_BITS = 0xff;
 
 export class DeviceSession {
@@ -73,21 +51,9 @@ export class DeviceSession {
   /** @throws VirtioError `QUEUE_SIZE` when a device has a queue size that is no power of two up to 32768 */
   constructor(options: DeviceSessionOptions) {
     const { device } = options;
-    for (const maxSize of device.queueMaxSizes) {
-      if (maxSize < 1 || maxSize > MAX_QUEUE_SIZE || (maxSize & (maxSize - 1)) !== 0) {
-        throw new VirtioError(
-          'QUEUE_SIZE',
-          `a queue of ${maxSize}: choose a power of two up to 32768`,
-        );
-      }
-    }
     this.device = device;
     this.queueCount = device.queueMaxSizes.length;
-    this.offeredFeatures =
-      device.deviceFeatures |
-      SESSION_FEATURES |
-      (options.packed ? VIRTIO_F_RING_PACKED : 0n) |
-      (options.transportFeatures ?? 0n);
+    this.offeredFeatures = offeredFeatures(options);
     this.#offered = new FeatureWords(this.offeredFeatures);
     this.#interrupts = options.interrupts;
     this.#deviceInterrupts = {
@@ -143,7 +109,7 @@ export class DeviceSession {
     if ((added & VIRTIO_CONFIG_S_DRIVER_OK) === 0) return;
     if ((this.#status & VIRTIO_CONFIG_S_FEATURES_OK) === 0)
       this.needsReset('DRIVER_OK without FEATURES_OK');
-    else if (!this.#resetPending) this.#activate();
+    else if (!this.#resetPending) this.#start();
   }
 
   /** Counts changes of the configuration; transports show as many of its bits as they have. */
@@ -210,6 +176,50 @@ export class DeviceSession {
     if (!this.#working) this.device.reset();
   }
 
+  /** @throws VirtioError `SNAPSHOT_BUSY` while the device is at work */
+  snapshot(): SessionSnapshot {
+    if (this.#working) throw snapshotBusy(this.device.deviceId);
+    return {
+      version: 1,
+      deviceId: this.device.deviceId,
+      status: this.#status,
+      driverFeatures: `0x${this.#accepted.mask.toString(16)}`,
+      configGeneration: this.#configGeneration,
+      queues: this.#queues.snapshot(),
+      device: this.device.snapshot?.() ?? null,
+    };
+  }
+
+  /**
+   * @returns what resets the session and brings the snapshot back. It throws VirtioError `SNAPSHOT_REFUSED` when the device,
+   * or what is below it, does not take it; the session must be reset then
+   * @throws VirtioError `SNAPSHOT` when the snapshot is damaged or of another device, or the memory is missing
+   */
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    const { status, configGeneration, driver } = readSession(
+      snapshot,
+      this.device.deviceId,
+      this.offeredFeatures,
+    );
+    const memory = driver.isUp ? this.#memory : undefined;
+    if (driver.isUp && memory === undefined)
+      snapshot.refuse('needs memory: plug the device in first');
+    const putQueues = this.#queues.prepareRestore(snapshot.field('queues'), memory, driver);
+    const restoreDevice = prepareDevice(this.device, snapshot.field('device'), driver);
+    return () => {
+      this.reset();
+      this.#accepted.mask = driver.features;
+      if ((status & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && !this.#agrees()) {
+        throw snapshotRefused('the device refuses the features');
+      }
+      this.#status = status;
+      this.#configGeneration = configGeneration;
+      const queues = putQueues();
+      if (memory !== undefined) this.#activate(memory, queues);
+      restoreDevice();
+    };
+  }
+
   /** @returns whether there may be work: a driver that did not wait may have kicked any queue. */
   #finishReset(): boolean {
     this.#resetPending = false;
@@ -218,7 +228,7 @@ export class DeviceSession {
     if (!this.#agrees()) {
       this.needsReset('it refuses features that the driver wrote before the last reset was done');
     } else if ((this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) {
-      this.#activate();
+      this.#start();
       for (let index = 0; index < this.queueCount; index += 1) this.#queues.kick(index);
     }
     return (this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
@@ -233,13 +243,17 @@ export class DeviceSession {
     return this.#resetPending || (this.device.acceptFeatures?.(features) ?? true);
   }
 
-  #activate(): void {
-    if (this.#memory === undefined) return;
+  #start(): void {
+    const memory = this.#memory;
+    if (memory === undefined) return;
+    this.#activate(memory, this.#queues.start(memory, this.#accepted.mask));
+  }
+
+  #activate(memory: GuestMemory, queues: readonly (Virtqueue | undefined)[]): void {
     this.#active = true;
-    const queues = this.#queues.start(this.#memory, this.#accepted.mask);
     try {
       this.device.activate({
-        memory: this.#memory,
+        memory,
         queues,
         driverFeatures: this.#accepted.mask,
         interrupts: this.#deviceInterrupts,

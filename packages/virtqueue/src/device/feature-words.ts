@@ -6,9 +6,7 @@ export class FeatureWords {
   readonly #words = new Uint32Array(WORDS);
 
   constructor(mask: bigint) {
-    for (let index = 0; index < WORDS; index += 1) {
-      this.#words[index] = Number((mask >> BigInt(32 * index)) & 0xffff_ffffn);
-    }
+    this.mask = mask;
   }
 
   /** 0 for a word beyond the last. */
@@ -30,5 +28,11 @@ export class FeatureWords {
       mask = (mask << 32n) | BigInt(this.#words[index]!);
     }
     return mask;
+  }
+
+  set mask(mask: bigint) {
+    for (let index = 0; index < WORDS; index += 1) {
+      this.#words[index] = Number((mask >> BigInt(32 * index)) & 0xffff_ffffn);
+    }
   }
 }

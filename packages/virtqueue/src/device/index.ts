@@ -21,9 +21,9 @@ export {
   VIRTIO_ID_IOMMU,
   VIRTIO_ID_NET,
 } from './constants.ts';
-export type { DeviceSessionOptions } from './device-session.ts';
 export { DeviceSession } from './device-session.ts';
 export type { QueueArea } from './queue-settings.ts';
 export { QueueSettings } from './queue-settings.ts';
+export type { DeviceSessionOptions } from './session-options.ts';
 export type { VirtioTransportOptions } from './transport-options.ts';
 export type { AccessWidth, DeviceContext, InterruptSink, VirtioDevice } from './virtio-device.ts';

@@ -10,6 +10,9 @@ const AREAS: Readonly<Record<QueueArea, number>> = {
   deviceArea: 4,
 };
 
+/** Low and high word of each area. */
+export const ADDRESS_WORDS = 6;
+
 /** How the driver takes a queue back: its settings stay, or go back to their initial state as well. */
 export type QueueEnd = 'disable' | 'reset';
 
@@ -27,7 +30,7 @@ export class QueueSettings {
   enabled = false;
   /** The driver takes the queue back, and the device has not come to an end with it; `enabled` is true until then. */
   ending: QueueEnd | undefined;
-  readonly #addresses = new Uint32Array(6);
+  readonly #addresses = new Uint32Array(ADDRESS_WORDS);
   readonly #owner: QueueOwner;
 
   constructor(index: number, maxSize: number, owner: QueueOwner) {
@@ -74,6 +77,18 @@ export class QueueSettings {
     if (this.ending === 'reset') this.clear();
     this.enabled = false;
     this.ending = undefined;
+  }
+
+  /** Low and high word of each area, in the order of the registers. */
+  get addresses(): readonly number[] {
+    return [...this.#addresses];
+  }
+
+  /** As the driver of a snapshot had left it. */
+  restore(size: number, enabled: boolean, addresses: readonly number[]): void {
+    this.size = size;
+    this.enabled = enabled;
+    this.#addresses.set(addresses);
   }
 
   /** Back to the values of a device that was just reset. */

@@ -1,6 +1,8 @@
 /** The contract VirtioDevice: what every transport drives and every device model implements. Types and docs only. */
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { Virtqueue } from '../ring/virtqueue.ts';
+import type { RestoredDriver } from '../snapshot/snapshot.ts';
+import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 
 /** Width of a register or configuration access in bytes. */
 export type AccessWidth = 1 | 2 | 4;
@@ -72,6 +74,21 @@ export interface VirtioDevice {
 
   /** One queue was reset (VIRTIO_F_RING_RESET) or disabled (virtio over MMIO): buffers that the device kept from it are the driver's again. */
   queueReset?(index: number): void;
+
+  /**
+   * What the device keeps beside registers and rings, as plain data that begins with a version. A device that keeps nothing
+   * leaves this and `prepareRestore` out.
+   */
+  snapshot?(): object;
+
+  /**
+   * Checks what `snapshot` of a device with the same options once gave, and changes nothing.
+   *
+   * @returns what brings it back, called after a reset, and after `activate` when the driver is up; it throws VirtioError
+   * `SNAPSHOT_REFUSED` when something below the device does not take it
+   * @throws VirtioError `SNAPSHOT` when it is damaged
+   */
+  prepareRestore?(snapshot: SnapshotReader, driver: RestoredDriver): () => void;
 
   /** Back to the state before `activate`; the context must not be used again. Also called when never activated. */
   reset(): void;

@@ -1,5 +1,7 @@
 /** DeviceRing: what both layouts of a virtqueue share on the device's side: where it is, and that it breaks but once. */
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { PackedRingSnapshot, SplitRingSnapshot } from '../snapshot/snapshot.ts';
+import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 import type { DescriptorChain, Virtqueue } from './virtqueue.ts';
 
 export interface VirtqueueOptions {
@@ -44,6 +46,10 @@ export abstract class DeviceRing implements Virtqueue {
   abstract shouldInterrupt(): boolean;
   abstract disableNotifications(): void;
   abstract enableNotifications(): boolean;
+
+  abstract snapshot(): SplitRingSnapshot | PackedRingSnapshot;
+  /** To be called before the ring is used. @throws VirtioError `SNAPSHOT` */
+  abstract restore(snapshot: SnapshotReader): void;
 
   /** Looks all parts of the ring up anew. @returns false when one is not in memory */
   protected abstract refresh(): boolean;

@@ -50,6 +50,22 @@ export class PackedPosition {
     this.usedFlags ^= AVAIL_AND_USED;
   }
 
+  /** @param offsetAndWrap as below @returns false when there is no such position */
+  moveTo(offsetAndWrap: number): boolean {
+    this.offset = offsetAndWrap & OFFSET_MASK;
+    if (this.wrap !== offsetAndWrap >>> WRAP_SHIFT) {
+      this.wrap ^= 1;
+      this.availableFlags ^= AVAIL_AND_USED;
+      this.usedFlags ^= AVAIL_AND_USED;
+    }
+    return this.offset < this.#size;
+  }
+
+  /** How many descriptors another position is behind, if it is at most a lap; negative or too many when it is not. */
+  distanceFrom(behind: PackedPosition): number {
+    return this.offset - behind.offset + (this.wrap === behind.wrap ? 0 : this.#size);
+  }
+
   /** The offset in bits 0 to 14, the wrap counter in bit 15, as in `desc` of an event suppression structure. */
   get offsetAndWrap(): number {
     return this.offset | (this.wrap << WRAP_SHIFT);

@@ -1,6 +1,8 @@
 /** PackedVirtqueue: the device's side of a packed virtqueue ("Packed Virtqueues"). */
 import { VirtioError } from '../error.ts';
 import { ACCESS_READ, ACCESS_WRITE } from '../memory/guest-memory.ts';
+import type { PackedRingSnapshot } from '../snapshot/snapshot.ts';
+import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 import { DeviceRing, type VirtqueueOptions } from './device-ring.ts';
 import {
   DESC_LEN,
@@ -198,6 +200,44 @@ export class PackedVirtqueue extends DeviceRing {
     const tail = this.#isShared ? Atomics.load(this.#words, at) : this.#words[at]!;
     this.#headTail = tail;
     return ((tail >>> TAIL_FLAGS_SHIFT) & AVAIL_AND_USED) === availableFlags;
+  }
+
+  snapshot(): PackedRingSnapshot {
+    const buffers: number[] = [];
+    for (const [id, length] of this.#chainLengths.entries())
+      if (length > 0) buffers.push(id, length);
+    return {
+      broken: this.broken,
+      available: this.#available.offsetAndWrap,
+      used: this.#used.offsetAndWrap,
+      buffers,
+      unsignalled: this.#unsignalled,
+    };
+  }
+
+  restore(snapshot: SnapshotReader): void {
+    this.broken = snapshot.field('broken').boolean();
+    this.#restorePosition(this.#available, snapshot.field('available'));
+    this.#restorePosition(this.#used, snapshot.field('used'));
+    this.#unsignalled = snapshot.field('unsignalled').integer(0, Number.MAX_SAFE_INTEGER);
+    const reader = snapshot.field('buffers');
+    const buffers = reader.integers(2 * this.size);
+    for (let index = 0; index < buffers.length; index += 2) {
+      const [id = 0, length = 0] = buffers.slice(index, index + 2);
+      const isNew = id < this.size && this.#chainLengths[id] === 0;
+      if (!isNew || length < 1 || length > this.size) reader.refuse('has a buffer that cannot be');
+      this.#chainLengths[id] = length;
+      this.#inFlight += length;
+    }
+    // What is available and not used yet is what the device has.
+    if (this.#available.distanceFrom(this.#used) !== this.#inFlight) {
+      reader.refuse('are not the descriptors between used and available');
+    }
+  }
+
+  #restorePosition(position: PackedPosition, reader: SnapshotReader): void {
+    const isThere = position.moveTo(reader.integer(0, 0xffff));
+    if (!isThere) reader.refuse('is beyond the queue');
   }
 
   protected override refresh(): boolean {

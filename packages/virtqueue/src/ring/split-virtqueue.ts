@@ -1,5 +1,7 @@
 /** SplitVirtqueue: the device's side of a split virtqueue ("Split Virtqueues"). */
 import { ACCESS_READ, ACCESS_WRITE } from '../memory/guest-memory.ts';
+import type { SplitRingSnapshot } from '../snapshot/snapshot.ts';
+import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 import { DeviceRing, type VirtqueueOptions } from './device-ring.ts';
 import { descriptorAreaSize, MAX_QUEUE_SIZE } from './layout.ts';
 import { RingPart } from './ring-part.ts';
@@ -173,6 +175,27 @@ export class SplitVirtqueue extends DeviceRing {
     if (!this.broken && !this.#used.flushShared(offset, 2)) {
       this.fail('the used ring is not in memory');
     }
+  }
+
+  snapshot(): SplitRingSnapshot {
+    return {
+      broken: this.broken,
+      nextAvail: this.#nextAvail,
+      usedIdx: this.#usedIdx,
+      signalledUsedIdx: this.#signalledUsedIdx,
+    };
+  }
+
+  restore(snapshot: SnapshotReader): void {
+    this.broken = snapshot.field('broken').boolean();
+    this.#nextAvail = snapshot.field('nextAvail').integer(0, WRAP);
+    this.#usedIdx = snapshot.field('usedIdx').integer(0, WRAP);
+    this.#signalledUsedIdx = snapshot.field('signalledUsedIdx').integer(0, WRAP);
+    if (((this.#nextAvail - this.#usedIdx) & WRAP) > this.size) {
+      snapshot.refuse('has more buffers than the queue');
+    }
+    // Looked up anew: the driver may have made more available meanwhile.
+    this.#availIdx = this.#nextAvail;
   }
 
   protected override refresh(): boolean {

@@ -1,5 +1,8 @@
 /** RecordingDevice: a VirtioDevice that remembers what its transport told it, and does as much as a test asks. */
+
 import type { AccessWidth, DeviceContext, VirtioDevice } from '../device/virtio-device.ts';
+import { toHex } from '../snapshot/hex.ts';
+import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 
 export class RecordingDevice implements VirtioDevice {
   readonly deviceId: number;
@@ -29,6 +32,17 @@ export class RecordingDevice implements VirtioDevice {
     if (width === 4) this.config.setUint32(offset, value, true);
     else if (width === 2) this.config.setUint16(offset, value, true);
     else this.config.setUint8(offset, value);
+  }
+
+  /** Its configuration, which the driver may have written. */
+  snapshot(): { version: number; config: string } {
+    return { version: 1, config: toHex(new Uint8Array(this.config.buffer)) };
+  }
+
+  prepareRestore(snapshot: SnapshotReader): () => void {
+    snapshot.version(1);
+    const config = snapshot.field('config').bytes(this.configSize);
+    return () => new Uint8Array(this.config.buffer).set(config);
   }
 
   activate(context: DeviceContext): void {

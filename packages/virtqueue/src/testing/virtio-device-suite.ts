@@ -4,6 +4,7 @@ import type { AccessWidth, DeviceContext, VirtioDevice } from '../device/virtio-
 import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { DescriptorChain, Virtqueue } from '../ring/virtqueue.ts';
+import { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 
 /** Ring and transport features, which the session adds: bits 24 to 41 but for ACCESS_PLATFORM. */
 const RESERVED_FEATURES = (((1n << 18n) - 1n) << 24n) & ~(1n << 33n);
@@ -197,6 +198,33 @@ export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): vo
         for (const head of used.keys()) expect(head).toBeLessThan(queue.popped);
       }
       device.reset();
+    });
+
+    it('says what it keeps as plain data, which another takes, and takes nothing else', () => {
+      const driver = { isUp: true, features: device.deviceFeatures | (1n << 32n) };
+      const prepare = (state: unknown) =>
+        device.prepareRestore?.(new SnapshotReader(state, 'device'), driver);
+      expect(device.snapshot === undefined).toBe(device.prepareRestore === undefined);
+      if (device.snapshot === undefined) return;
+      const buffer = { readable: [part(0, 16)], writable: [part(0x100, 16)] };
+      activate(
+        each().map(
+          (i) => new TestQueue(i, memory, (position) => (position < 3 ? buffer : undefined)),
+        ),
+      );
+      for (const index of each()) while (device.notifyQueue(index)) {}
+      const state = JSON.parse(JSON.stringify(device.snapshot()));
+      expect(state).toEqual(device.snapshot());
+      for (const damaged of [null, {}, [], 'x', { ...state, version: 99 }]) {
+        expect(() => prepare(damaged)).toThrow(expect.objectContaining({ code: 'SNAPSHOT' }));
+      }
+      expect(device.snapshot()).toEqual(state);
+      device.reset();
+      device = factory();
+      const restore = prepare(state);
+      activate(none());
+      restore?.();
+      expect(device.snapshot?.()).toEqual(state);
     });
 
     it('gives others their turn, however many buffers come', () => {
