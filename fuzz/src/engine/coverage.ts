@@ -2,6 +2,7 @@
 
 import type { Profiler } from 'node:inspector';
 import { Session } from 'node:inspector';
+import type { CodeWatch } from './fuzzer.ts';
 
 /** One file, by offsets into its text: 1 where something ran. */
 interface Script {
@@ -15,7 +16,7 @@ interface Script {
  * Takes some milliseconds per look, and next to nothing in between, so it looks after each batch of inputs. The engine tells
  * how often each range of a function ran since the last look; of ranges inside each other the inner one counts.
  */
-export class Coverage {
+export class Coverage implements CodeWatch {
   readonly #session = new Session();
   readonly #isUnderTest: RegExp;
   readonly #scripts = new Map<string, Script>();
@@ -43,7 +44,6 @@ export class Coverage {
     return count;
   }
 
-  /** Whether something ran since the last look that had not run before {@link keep}. */
   look(): boolean {
     let isNew = false;
     this.#session.post('Profiler.takePreciseCoverage', (error, coverage) => {
@@ -55,7 +55,6 @@ export class Coverage {
     return isNew;
   }
 
-  /** What the last look showed is not new from now on. */
   keep(): void {
     for (const { covered, latest } of this.#scripts.values()) {
       for (let at = 0; at < covered.length; at += 1) covered[at]! |= latest[at]!;

@@ -9,13 +9,18 @@ export interface Finding {
 
 const TRIES_MAX = 2000;
 
-/** @returns undefined when all holds; else the message of what was thrown, and the stack below it */
+/** The message of what was thrown, and the stack below it. */
+export function describeFailure(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? String(error)) : String(error);
+}
+
+/** @returns undefined when all holds */
 export function failureOf(target: FuzzTarget, input: Uint8Array): string | undefined {
   try {
     target.run(input);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? (error.stack ?? String(error)) : String(error);
+    return describeFailure(error);
   }
 }
 

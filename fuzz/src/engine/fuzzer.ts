@@ -1,7 +1,6 @@
 /** Fuzzer: makes inputs, has them carried out, and keeps those that reach something new. */
 import { Corpus } from './corpus.ts';
-import type { Coverage } from './coverage.ts';
-import { type Finding, failureOf, kindOf, shorten } from './finding.ts';
+import { describeFailure, type Finding, kindOf, shorten } from './finding.ts';
 import type { InputBuffer } from './input-buffer.ts';
 import { mutate } from './mutators.ts';
 import { Random, STATE_WORDS } from './random.ts';
@@ -9,7 +8,10 @@ import type { FuzzTarget } from './target.ts';
 
 /** Inputs between two looks at the coverage, each of which takes some milliseconds. */
 const BATCH = 512;
-/** What the first inputs reach needs no guidance: finding out which of them it was would take longer than they do. */
+/**
+ * So many inputs come before those that reach new code are looked for, which takes as long as two batches each: what about each
+ * batch reaches is no news.
+ */
 const UNGUIDED = 4096;
 /** Of this many inputs one is made from nothing. */
 const FRESH_EVERY = 32;
@@ -21,9 +23,17 @@ const FINDINGS_MAX = 8;
 /** The code under test, or the target, keeps something from one input to the next. */
 const PASSED_AGAIN = 'it failed once, and not when it was carried out again';
 
+/** What tells which code ran. */
+export interface CodeWatch {
+  /** Whether code ran since the last look that had not run before {@link keep}. */
+  look(): boolean;
+  /** What the last look showed is not new from now on. */
+  keep(): void;
+}
+
 export interface FuzzerOptions {
   readonly target: FuzzTarget;
-  readonly coverage: Coverage;
+  readonly coverage: CodeWatch;
   readonly input: InputBuffer;
   readonly seed: number;
   readonly onFinding: (finding: Finding) => void;
@@ -33,11 +43,13 @@ export class Fuzzer {
   inputs = 0;
   readonly corpus = new Corpus();
   readonly #target: FuzzTarget;
-  readonly #coverage: Coverage;
+  readonly #coverage: CodeWatch;
   readonly #input: InputBuffer;
   readonly #random: Random;
   readonly #onFinding: (finding: Finding) => void;
   readonly #kinds = new Set<string>();
+  /** Of the input that was carried out last. */
+  #outcome = 0;
   /** Where the generator stood before each input of the batch and after the last, so that an input can be made again. */
   readonly #states = new Uint32Array((BATCH + 1) * STATE_WORDS);
 
@@ -85,7 +97,8 @@ export class Fuzzer {
   #inputsToNewCode(): Uint8Array[] {
     const kept: Uint8Array[] = [];
     for (let from = 0; kept.length < FOUND_MAX && this.#coverage.look(); ) {
-      if (this.inputs <= UNGUIDED) {
+      if (this.inputs < UNGUIDED) break;
+      if (this.inputs < UNGUIDED + BATCH) {
         this.#coverage.keep();
         break;
       }
@@ -141,34 +154,41 @@ export class Fuzzer {
 
   /** @returns whether its outcome is new */
   #carryOut(): boolean {
-    let outcome: number;
-    this.#input.tick();
-    try {
-      outcome = this.#target.run(this.#input.content);
-    } catch {
-      this.#input.tick();
-      this.#report(this.#input.content.slice());
-      return false;
+    const failure = this.#fails(this.#input.content);
+    if (failure === undefined) return this.corpus.isNewOutcome(this.#outcome);
+    const kind = kindOf(failure);
+    if (!this.#kinds.has(kind)) {
+      this.#kinds.add(kind);
+      this.#report(this.#input.content.slice(), failure);
     }
-    this.#input.tick();
-    return this.corpus.isNewOutcome(outcome);
+    return false;
   }
 
-  /** Once per kind. */
-  #report(input: Uint8Array): void {
+  /** @returns what went wrong, if anything did */
+  #fails(input: Uint8Array): string | undefined {
+    this.#input.tick();
+    let failure: string | undefined;
+    try {
+      this.#outcome = this.#target.run(input);
+    } catch (error) {
+      failure = describeFailure(error);
+    }
+    this.#input.tick();
+    return failure;
+  }
+
+  #report(input: Uint8Array, failure: string): void {
     const fails = (candidate: Uint8Array) => {
       this.#input.content = candidate;
-      this.#input.tick();
-      const failure = failureOf(this.#target, this.#input.content);
-      this.#input.tick();
-      return failure;
+      return this.#fails(this.#input.content);
     };
-    const failure = fails(input) ?? PASSED_AGAIN;
-    const kind = kindOf(failure);
-    if (this.#kinds.has(kind)) return;
-    this.#kinds.add(kind);
-    const shortest = shorten(fails, input, failure);
-    this.#onFinding({ message: fails(shortest) ?? failure, input: shortest });
+    const again = fails(input);
+    if (again === undefined) {
+      this.#onFinding({ message: `${PASSED_AGAIN}: ${failure}`, input });
+      return;
+    }
+    const shortest = shorten(fails, input, again);
+    this.#onFinding({ message: fails(shortest) ?? again, input: shortest });
     this.#input.content = input;
   }
 }

@@ -6,6 +6,7 @@ import {
   type ArrayRegion,
   joinLe64,
 } from '@viommu/virtqueue';
+import { violated } from '../engine/invariant.ts';
 
 /** A run of addresses. */
 export interface ArenaRegion {
@@ -113,9 +114,14 @@ export class GuestArena {
     }
   }
 
-  /** Whether each byte is what it must be, between the regions, too. */
-  get isAsExpected(): boolean {
-    return Buffer.compare(this.#bytes, this.#expected) === 0;
+  /** @throws InvariantError when a byte is not what it must be, between the regions, too */
+  check(): void {
+    if (Buffer.compare(this.#bytes, this.#expected) === 0) return;
+    const at = this.#bytes.findIndex((byte, index) => byte !== this.#expected[index]);
+    const region = this.#regions.find(({ offset, length }) => at >= offset && at - offset < length);
+    const address =
+      region === undefined ? 'between regions' : `at ${at - region.offset + region.base}`;
+    violated(`${this.#bytes[at]} in place of ${this.#expected[at]} is ${address}`);
   }
 
   #locate(address: number): number {

@@ -131,7 +131,7 @@ export class IommuRun {
     if (requests.used.length !== buffers.length) violated('not all requests came back');
     if (this.#interrupts[0] === interrupts || !requests.isSilent) violated('no interrupt');
     for (const { buffer, length } of requests.used.splice(0)) this.#compare(buffer, length);
-    if (!this.guest.arena.isAsExpected) violated('memory is not what it must be');
+    this.guest.arena.check();
   }
 
   /** Compares where the model and the backend send an access of each endpoint. */
@@ -160,7 +160,7 @@ export class IommuRun {
 
   end(): void {
     this.answerAll();
-    if (!this.guest.arena.isAsExpected) violated('memory is not what it must be');
+    this.guest.arena.check();
   }
 
   #compare(buffer: RequestBuffer, length: number): void {

@@ -61,7 +61,7 @@ export class RequestWriter {
       case MAP:
         this.#domain();
         this.#range();
-        this.#put64(this.#address());
+        this.#put64(this.#phys());
         this.#put(this.#rarely(input.byte() % 4, 0xff), 4);
         break;
       case UNMAP:
@@ -177,6 +177,17 @@ export class RequestWriter {
     if (code < 0xc0) return (code % 64) * granule;
     if (code < 0xe0) return Math.max(input.pick(EDGES) + 1 - (code % 32) * granule, 0);
     return code < 0xf0 ? input.word16() : input.pick(EDGES);
+  }
+
+  /** Mostly where there is memory; or just behind it. */
+  #phys(): number {
+    const { granule } = this.#run.setup.limits;
+    const { home } = this.#run.guest;
+    const input = this.#input;
+    const code = input.byte();
+    if (code >= 0xe0) return input.pick(EDGES);
+    const address = code < 0x40 ? code * granule : home + (code % 0x40) * 0x110;
+    return address - (address % granule);
   }
 
   #rarely(usual: number, other: number): number {

@@ -126,9 +126,7 @@ export class RingRun {
 
   /** From now on invariants alone are looked at; up to here memory must be as the model has it. */
   dropModel(): void {
-    if (this.model !== undefined && !this.#scene.guest.arena.isAsExpected) {
-      violated('memory is not what it must be');
-    }
+    if (this.model !== undefined) this.#scene.guest.arena.check();
     this.model = undefined;
   }
 
@@ -147,7 +145,7 @@ export class RingRun {
 
   end(): void {
     this.#settle();
-    if (!this.#scene.guest.arena.isAsExpected) violated('memory is not what it must be');
+    this.#scene.guest.arena.check();
   }
 
   #operate<Answer>(operation: () => Answer): Answer {

@@ -49,7 +49,7 @@ class SplitWriter implements RingWriter {
 
   offer(input: InputReader): void {
     const { size, descriptorArea } = this.#place;
-    const { count, readable, isIndirect } = readShape(input, size);
+    const { count, readable, isIndirect, isMixed } = readShape(input, size);
     const head = this.#nextDescriptor % size;
     const table = isIndirect ? this.#tables : descriptorArea;
     const first = isIndirect ? 0 : head;
@@ -60,6 +60,10 @@ class SplitWriter implements RingWriter {
     }
     if (isIndirect) {
       this.#descriptor(descriptorArea + 16 * head, le64(table), 16 * count, INDIRECT!, 0);
+    }
+    if (isMixed) {
+      const last = descriptorArea + 16 * ((head + count - 1) % size);
+      this.#descriptor(last, le64(this.#tables), this.#table(input), INDIRECT!, 0);
     }
     this.#nextDescriptor += isIndirect ? 1 : count;
     this.#makeAvailable(head);
@@ -106,6 +110,17 @@ class SplitWriter implements RingWriter {
         );
         break;
     }
+  }
+
+  /** A table of segments that are alike. @returns its length in bytes */
+  #table(input: InputReader): number {
+    const count = 1 + (input.byte() % this.#place.size);
+    const write = input.byte() % 2 === 0 ? WRITE! : 0;
+    for (let index = 0; index < count; index += 1) {
+      const flags = (index < count - 1 ? NEXT! : 0) | write;
+      this.#descriptor(this.#tables + 16 * index, le64(0x3000), 1, flags, index + 1);
+    }
+    return 16 * count;
   }
 
   #makeAvailable(head: number): void {

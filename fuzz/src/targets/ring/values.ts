@@ -99,11 +99,15 @@ export interface BufferShape {
   readonly count: number;
   readonly readable: number;
   readonly isIndirect: boolean;
+  /** The last of its descriptors refers to a table, in a split virtqueue. */
+  readonly isMixed: boolean;
 }
 
 export function readShape(input: InputReader, size: number): BufferShape {
   const code = input.byte();
   const isWhole = (code & 0x38) === 0x38 && size <= WHOLE_MAX;
   const count = isWhole ? size : Math.min(1 + (code % FEW), size);
-  return { count, readable: (code >> 2) % (count + 1), isIndirect: (code & 0xc0) === 0xc0 };
+  const readable = (code >> 2) % (count + 1);
+  const kind = size <= WHOLE_MAX ? code & 0xc0 : 0;
+  return { count, readable, isIndirect: kind === 0xc0, isMixed: kind === 0x80 };
 }
