@@ -18,7 +18,12 @@ export class Corpus {
     return this.#inputs[index]!;
   }
 
-  /** Copies the input. */
+  /** All but the seeds. */
+  get found(): readonly Uint8Array[] {
+    return this.#inputs.slice(this.#seeds);
+  }
+
+  /** Copies the input. To be called before {@link add}. */
   addSeed(input: Uint8Array): void {
     this.#inputs.push(input.slice());
     this.#seeds += 1;

@@ -4,6 +4,9 @@ import type { Profiler } from 'node:inspector';
 import { Session } from 'node:inspector';
 import type { CodeWatch } from './fuzzer.ts';
 
+/** Of a thread that is not watched. */
+export const NO_COVERAGE = { blocks: 0, knownBlocks: 0, look: () => false, keep() {} };
+
 /** One file, by offsets into its text: 1 where something ran. */
 interface Script {
   readonly covered: Uint8Array;

@@ -65,11 +65,16 @@ export class Fuzzer {
     return this.#kinds.size >= FINDINGS_MAX;
   }
 
-  /** Carries seeds out, and makes further inputs of them. */
-  seed(seeds: readonly Uint8Array[]): void {
-    for (const seed of seeds.length > 0 ? seeds : [new Uint8Array(1)]) {
-      this.corpus.addSeed(seed);
-      this.#input.content = seed;
+  /**
+   * Carries seeds out, and what was found before, and makes further inputs of them.
+   *
+   * @param found may give way to others later
+   */
+  seed(seeds: readonly Uint8Array[], found: readonly Uint8Array[] = []): void {
+    for (const seed of seeds.length > 0 ? seeds : [new Uint8Array(1)]) this.corpus.addSeed(seed);
+    for (const input of found) this.corpus.add(input);
+    for (let index = 0; index < this.corpus.size; index += 1) {
+      this.#input.content = this.corpus.at(index);
       this.#carryOut();
       this.inputs += 1;
     }
