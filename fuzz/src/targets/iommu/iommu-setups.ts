@@ -13,7 +13,8 @@ export interface IommuSetup {
 
 /** There from the start; 11 can come. */
 export const FIRST_ENDPOINTS = [8, 9, 10];
-const RESERVING_ENDPOINT = 10;
+/** From this ID on endpoints have something reserved, all of them the same. */
+const FIRST_RESERVING = 10;
 
 export const SETUPS: readonly IommuSetup[] = [
   // A small one, of which requests near the ends are likely.
@@ -29,7 +30,7 @@ export const SETUPS: readonly IommuSetup[] = [
     mmio: true,
     probeSize: 48,
     reserved: (endpoint) =>
-      endpoint === RESERVING_ENDPOINT
+      endpoint >= FIRST_RESERVING
         ? [
             { subtype: 0, start: 0x40, end: 0x5f },
             { subtype: 1, start: 0x100, end: 0x10f },
@@ -49,7 +50,7 @@ export const SETUPS: readonly IommuSetup[] = [
     mmio: true,
     probeSize: 512,
     reserved: (endpoint) =>
-      endpoint === RESERVING_ENDPOINT ? [{ subtype: 1, start: 0xfee0_0000, end: 0xfeef_ffff }] : [],
+      endpoint >= FIRST_RESERVING ? [{ subtype: 1, start: 0xfee0_0000, end: 0xfeef_ffff }] : [],
   },
   // Mappings of single bytes, as far as addresses go.
   {

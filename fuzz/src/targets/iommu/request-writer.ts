@@ -72,7 +72,8 @@ export class RequestWriter {
         this.#endpoint();
     }
     const { probeSize } = this.#run.setup;
-    const writable = TAIL_SIZE + (type === PROBE ? probeSize : 0);
+    // Mostly as long as PROBE needs it.
+    const writable = TAIL_SIZE + (type === PROBE ? Math.min(this.#rarely(probeSize, 3), 600) : 0);
     this.#send(base, READABLE_SIZES[type]!, writable, (code & 0xe0) === 0xe0);
   }
 
