@@ -19,7 +19,9 @@ export async function runFuzz(options: FuzzOptions, output: FuzzOutput): Promise
   const results: RunResult[] = [];
   for (const name of names) {
     const seconds = options.seconds / names.length;
-    output.progress(`fuzz ${name} --seconds ${seconds} --seed ${options.seed}`);
+    if (options.input === undefined) {
+      output.progress(`fuzz ${name} --seconds ${seconds} --seed ${options.seed}`);
+    }
     const result = await runOne(name, { ...options, seconds }, output);
     results.push(result);
     output.print(describe(name, result));

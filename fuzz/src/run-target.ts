@@ -58,10 +58,17 @@ export async function runTarget(options: RunOptions): Promise<RunResult> {
     const until = order.isGuided ? guidedUntil : rest.milliseconds;
     const milliseconds = Math.max(Math.ceil(until - elapsed()), 0);
     const { figures, end, stuck } = await runThread({ ...order, milliseconds }, report, progress);
-    total = addFigures(total, figures, order.isGuided);
+    total = addFigures(total, figures);
     if (stuck !== undefined) {
       const again = rest.milliseconds === 0 ? stuck : await tryAgain(order, stuck.input);
       if (again !== undefined) report(again);
+      // The next thread would not get past it either.
+      const isOther = (seed: Uint8Array) => Buffer.compare(seed, stuck.input) !== 0;
+      order = {
+        ...order,
+        seeds: order.seeds.filter(isOther),
+        corpus: order.corpus.filter(isOther),
+      };
     }
     const isGuided = elapsed() < guidedUntil;
     order = {
@@ -75,14 +82,14 @@ export async function runTarget(options: RunOptions): Promise<RunResult> {
   return { ...total, findings: messages.size, seconds: elapsed() / 1000 };
 }
 
-/** Only a guided thread knows blocks. */
-function addFigures(
-  total: WorkerFigures,
-  figures: WorkerFigures,
-  isGuided: boolean,
-): WorkerFigures {
-  const { blocks, knownBlocks } = isGuided ? figures : total;
-  return { inputs: total.inputs + figures.inputs, corpus: figures.corpus, blocks, knownBlocks };
+/** Only a guided thread knows blocks, and one that was stuck from the start knows nothing. */
+function addFigures(total: WorkerFigures, figures: WorkerFigures): WorkerFigures {
+  return {
+    inputs: total.inputs + figures.inputs,
+    corpus: Math.max(total.corpus, figures.corpus),
+    blocks: Math.max(total.blocks, figures.blocks),
+    knownBlocks: Math.max(total.knownBlocks, figures.knownBlocks),
+  };
 }
 
 async function tryAgain(order: ThreadOrder, input: Uint8Array): Promise<Finding | undefined> {
