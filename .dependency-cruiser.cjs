@@ -15,7 +15,7 @@ const MAY_IMPORT = {
 };
 /** Packages that may use the Node.js API, and where in them. */
 const NODE_PATHS =
-  '^(packages/linux-io/|packages/vfio-user/|packages/devices/src/node/|packages/viot/src/cli/|apps/|bench/)';
+  '^(packages/linux-io/|packages/vfio-user/|packages/devices/src/node/|packages/viot/src/cli/|apps/|bench/|fuzz/)';
 /** As dependency-cruiser names Node.js' own modules. */
 const CORE_MODULES = `^(node:)?(${require('node:module').builtinModules.join('|')})$`;
 const TEST_FILES = '\\.(test|bench)\\.ts$|/test/|/testing/|test-client|fixtures/';
@@ -38,7 +38,7 @@ module.exports = {
       name: 'tooling-is-below-all',
       severity: 'error',
       from: { path: '^tooling/' },
-      to: { path: '^(packages|apps|bench)/' },
+      to: { path: '^(packages|apps|bench|fuzz)/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
@@ -53,22 +53,30 @@ module.exports = {
       },
     },
     {
-      name: 'the-bench-through-exports',
+      name: 'bench-and-fuzz-through-exports',
       severity: 'error',
-      comment: 'the bench measures what a user gets: packages are imported by their names',
-      from: { path: '^bench/' },
+      comment:
+        'what is measured and fuzzed is what a user gets: packages are imported by their names',
+      from: { path: '^(bench|fuzz)/' },
       to: { path: '^(packages|apps|tooling)/', dependencyTypes: ['local'] },
     },
     {
-      name: 'nothing-needs-the-bench',
+      name: 'nothing-needs-bench-or-fuzz',
       severity: 'error',
-      from: { path: '^(packages|apps)/' },
-      to: { path: '^bench/' },
+      from: { path: '^(packages|apps|tooling)/' },
+      to: { path: '^(bench|fuzz)/' },
+    },
+    {
+      name: 'targets-over-the-engine',
+      severity: 'error',
+      comment: 'the engine knows no target; the worker finds it in the table',
+      from: { path: '^fuzz/src/engine/', pathNot: '^fuzz/src/engine/worker' },
+      to: { path: '^fuzz/src/(targets|models|memory)/' },
     },
     {
       name: 'testing-only-from-tests',
       severity: 'error',
-      from: { path: '^(packages|apps|bench)/', pathNot: TEST_FILES },
+      from: { path: '^(packages|apps|bench|fuzz)/', pathNot: TEST_FILES },
       to: { path: '^packages/[^/]+/src/testing/' },
     },
     {

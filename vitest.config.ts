@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{packages,apps,tooling}/*/src/**/*.test.ts',
-            'bench/src/**/*.test.ts',
+            '{bench,fuzz}/src/**/*.test.ts',
             'scripts/**/*.test.ts',
           ],
         },

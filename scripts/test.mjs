@@ -13,6 +13,7 @@ const CHECKS = [
   ['package checks', ['exec', 'turbo', 'run', 'package:check', '--output-logs=errors-only']],
   ['file lengths', ['exec', 'node', 'scripts/check-file-lengths.mjs']],
   ['benchmarks run', ['exec', 'node', 'scripts/check-bench.mjs']],
+  ['fuzzing finds nothing', ['exec', 'node', 'scripts/check-fuzz.mjs']],
 ];
 
 let passed = 0;

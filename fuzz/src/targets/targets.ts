@@ -1,0 +1,14 @@
+/** The table of targets: one line each, one file or folder behind it. */
+import type { TargetEntry } from '../engine/target.ts';
+import { EventTarget } from './iommu/event-target.ts';
+import { RequestTarget } from './iommu/request-target.ts';
+import { packedFormat } from './ring/packed-format.ts';
+import { RingTarget } from './ring/ring-target.ts';
+import { splitFormat } from './ring/split-format.ts';
+
+export const TARGETS: Readonly<Record<string, TargetEntry>> = {
+  split: { create: () => new RingTarget(splitFormat), packages: ['virtqueue'] },
+  packed: { create: () => new RingTarget(packedFormat), packages: ['virtqueue'] },
+  request: { create: () => new RequestTarget(), packages: ['iommu-core', 'pviommu-sim'] },
+  event: { create: () => new EventTarget(), packages: ['iommu-core', 'pviommu-sim'] },
+};
