@@ -107,12 +107,12 @@ export class RingRun {
     this.#afterwards();
   }
 
-  /** When the driver takes the queue back within, the answer may still be yes: the next `pop` says no. */
   enableNotifications(): void {
     const isMore = this.#operate(() => this.queue.enableNotifications());
     const expected = this.model?.enableNotifications();
     if (expected !== undefined && isMore !== expected)
       violated(`buffers came meanwhile: ${isMore}`);
+    if (isMore && this.queue.broken) violated('a broken queue has buffers');
     this.#afterwards();
   }
 

@@ -269,6 +269,11 @@ it('a queue that the driver takes back while it is read gives out nothing, and i
   queue.pushUsed(0, 0);
   seen.at = seen.messages + 1;
   expect([queue.shouldInterrupt(), queue.broken, ring.reasons]).toEqual([false, true, []]);
+  ring.descriptor(slot(0), 0, 1, 0, AVAIL);
+  queue = create();
+  // Its wish for kicks, and what it looks at once more.
+  seen.at = seen.messages + 2;
+  expect([queue.enableNotifications(), queue.broken]).toEqual([false, true]);
 });
 
 it('looks at the flags of a buffer before the rest of it, and at them but once', () => {

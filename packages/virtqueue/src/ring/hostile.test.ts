@@ -302,6 +302,10 @@ it('a queue that the driver takes back while it is read gives out nothing, and i
   queue.pushUsed(0, 0);
   seen.at = seen.messages + 1;
   expect([queue.shouldInterrupt(), queue.broken, ring.reasons]).toEqual([false, true, []]);
+  queue = queueOn(seen);
+  // Its wish for kicks, and what it looks at once more.
+  seen.at = seen.messages + 2;
+  expect([queue.enableNotifications(), queue.broken]).toEqual([false, true]);
 });
 
 it('out of sight, a direct buffer costs a message for its descriptor and one to give it back', () => {

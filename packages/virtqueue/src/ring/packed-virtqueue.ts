@@ -199,7 +199,9 @@ export class PackedVirtqueue extends DeviceRing {
     const at = this.#start + 4 * offset + 3;
     const tail = this.#isShared ? Atomics.load(this.#words, at) : this.#words[at]!;
     this.#headTail = tail;
-    return ((tail >>> TAIL_FLAGS_SHIFT) & AVAIL_AND_USED) === availableFlags;
+    const isAvailable = ((tail >>> TAIL_FLAGS_SHIFT) & AVAIL_AND_USED) === availableFlags;
+    // Where memory is reached by messages, the driver may have taken the queue back meanwhile.
+    return isAvailable && !this.broken;
   }
 
   snapshot(): PackedRingSnapshot {
