@@ -10,6 +10,8 @@ export default defineConfig({
         ...resolution,
         test: {
           name: 'unit',
+          // Property tests take a second; on a machine that does other work, ten.
+          testTimeout: 30_000,
           include: [
             '{packages,apps,tooling}/*/src/**/*.test.ts',
             '{bench,fuzz}/src/**/*.test.ts',
