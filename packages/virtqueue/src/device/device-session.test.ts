@@ -200,6 +200,15 @@ describe('status', () => {
     expect(session.status).toBe(0);
   });
 
+  it('cannot be written to SUSPEND, which is not offered, before DRIVER_OK nor after it', () => {
+    session.writeStatus(0x10);
+    session.writeStatus(0x11);
+    expect(session.status).toBe(1);
+    up();
+    session.writeStatus(UP | 0x10);
+    expect(session.status).toBe(UP);
+  });
+
   it('DRIVER_OK without FEATURES_OK breaks the device', () => {
     session.writeStatus(1);
     session.writeStatus(7);

@@ -42,7 +42,8 @@ const SESSION_FEATURES =
   // Each device here uses the buffers of a queue in the order in which it took them.
   VIRTIO_F_IN_ORDER |
   VIRTIO_F_RING_RESET;
-const STATUS_BITS = 0xff;
+/** What a driver can set: not SUSPEND (16), as VIRTIO_F_SUSPEND is not offered, nor DEVICE_NEEDS_RESET. */
+const DRIVER_STATUS_BITS = 0xff & ~16 & ~VIRTIO_CONFIG_S_NEEDS_RESET;
 
 export class DeviceSession {
   readonly device: VirtioDevice;
@@ -136,7 +137,7 @@ export class DeviceSession {
       this.reset();
       return;
     }
-    let added = value & STATUS_BITS & ~this.#status & ~VIRTIO_CONFIG_S_NEEDS_RESET;
+    let added = value & DRIVER_STATUS_BITS & ~this.#status;
     if ((added & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && !this.#agrees())
       added &= ~VIRTIO_CONFIG_S_FEATURES_OK;
     this.#status |= added;

@@ -4,6 +4,7 @@ import type { AccessWidth, DeviceContext, VirtioDevice } from '../device/virtio-
 import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { DescriptorChain, Virtqueue } from '../ring/virtqueue.ts';
+import { InvisibleGuestMemory } from './wrapped-memory.ts';
 
 /** Ring and transport features, which the session adds: bits 24 to 41 but for ACCESS_PLATFORM. */
 const RESERVED_FEATURES = (((1n << 18n) - 1n) << 24n) & ~(1n << 33n);
@@ -98,6 +99,28 @@ const HOSTILE: [string, Buffer][] = [
     },
   ],
 ];
+
+/** Notes what a device reads and writes, all of which it has to ask for. */
+class RecordingMemory extends InvisibleGuestMemory {
+  readonly reads: Segment[] = [];
+  readonly writes: Segment[] = [];
+
+  override read(...args: Parameters<GuestMemory['read']>): boolean {
+    this.reads.push(part(args[0], args[3]));
+    return super.read(...args);
+  }
+
+  override write(...args: Parameters<GuestMemory['write']>): boolean {
+    this.writes.push(part(args[0], args[3]));
+    return super.write(...args);
+  }
+}
+
+function addressesOf(segments: readonly Segment[]): number[] {
+  return segments.flatMap(({ address, length }) =>
+    Array.from({ length }, (_, index) => address + index),
+  );
+}
 
 export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): void {
   describe(`VirtioDevice: ${name}`, () => {
@@ -197,6 +220,54 @@ export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): vo
         for (const head of used.keys()) expect(head).toBeLessThan(queue.popped);
       }
       device.reset();
+    });
+
+    // Requests of the standard begin with their type, in a byte or in four.
+    it.each(Array.from({ length: 16 }, (_, type) => type))(
+      'reads what is to be read alone, and writes what it says, from the first writable byte on: type %d',
+      (type) => {
+        const readable = [part(0x100, 16), part(0x200, 60)];
+        const writable = [part(0x1000, 5), part(0x2000, 600)];
+        memory.write(0x100, Uint8Array.of(type), 0, 1);
+        const recording = new RecordingMemory(memory);
+        memory = recording;
+        const queues = each().map(
+          (index) => new TestQueue(index, memory, (at) => [{ readable, writable }][at]),
+        );
+        activate(queues);
+        for (const { index, used } of queues) {
+          recording.reads.length = 0;
+          recording.writes.length = 0;
+          while (device.notifyQueue(index)) {}
+          const mayRead = new Set(addressesOf(readable));
+          for (const address of addressesOf(recording.reads)) expect(mayRead).toContain(address);
+          const written = new Set(addressesOf(recording.writes));
+          const order = addressesOf(writable);
+          for (const address of written) expect(order).toContain(address);
+          for (const address of order.slice(0, used.get(0) ?? 0))
+            expect(written).toContain(address);
+        }
+      },
+    );
+
+    it('uses buffers in the order in which they came, as VIRTIO_F_IN_ORDER demands', () => {
+      const buffers = HOSTILE.map(([, buffer]) => buffer);
+      const queues = each().map((index) => new TestQueue(index, memory, (at) => buffers[at]));
+      activate(queues);
+      for (const { index, used } of queues) {
+        while (device.notifyQueue(index)) {}
+        expect([...used.keys()]).toEqual([...used.keys()].map((_, position) => position));
+      }
+    });
+
+    it('accepts any subset of its features', () => {
+      const all = device.deviceFeatures;
+      const bits = Array.from({ length: 64 }, (_, bit) => 1n << BigInt(bit)).filter(
+        (bit) => (all & bit) !== 0n,
+      );
+      for (const subset of [0n, all, ...bits, ...bits.map((bit) => all & ~bit)]) {
+        expect(device.acceptFeatures?.(subset | (1n << 32n)) ?? true).toBe(true);
+      }
     });
 
     it('gives others their turn, however many buffers come', () => {
