@@ -135,9 +135,9 @@ export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): vo
       interrupted = [];
     });
 
-    const activate = (queues: DeviceContext['queues']) =>
+    const activate = (queues: DeviceContext['queues'], seen = memory) =>
       device.activate({
-        memory,
+        memory: seen,
         queues,
         driverFeatures: device.deviceFeatures | (1n << 32n),
         interrupts: { usedBuffer: (index) => interrupted.push(index), configChange() {} },
@@ -222,33 +222,32 @@ export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): vo
       device.reset();
     });
 
-    // Requests of the standard begin with their type, in a byte or in four.
-    it.each(Array.from({ length: 16 }, (_, type) => type))(
-      'reads what is to be read alone, and writes what it says, from the first writable byte on: type %d',
-      (type) => {
-        const readable = [part(0x100, 16), part(0x200, 60)];
-        const writable = [part(0x1000, 5), part(0x2000, 600)];
-        memory.write(0x100, Uint8Array.of(type), 0, 1);
+    it('reads what is to be read alone, and writes what it says, from the first writable byte on', () => {
+      const readable = [part(0x100, 16), part(0x200, 60)];
+      const writable = [part(0x1000, 5), part(0x2000, 600)];
+      const mayRead = new Set(addressesOf(readable));
+      const order = addressesOf(writable);
+      const mayWrite = new Set(order);
+      // Requests of the standard begin with their type, in a byte or in four.
+      for (let type = 0; type < 16; type += 1) {
+        device = factory();
         const recording = new RecordingMemory(memory);
-        memory = recording;
+        memory.write(0x100, Uint8Array.of(type), 0, 1);
         const queues = each().map(
-          (index) => new TestQueue(index, memory, (at) => [{ readable, writable }][at]),
+          (index) => new TestQueue(index, recording, (at) => [{ readable, writable }][at]),
         );
-        activate(queues);
+        activate(queues, recording);
         for (const { index, used } of queues) {
           recording.reads.length = 0;
           recording.writes.length = 0;
           while (device.notifyQueue(index)) {}
-          const mayRead = new Set(addressesOf(readable));
-          for (const address of addressesOf(recording.reads)) expect(mayRead).toContain(address);
           const written = new Set(addressesOf(recording.writes));
-          const order = addressesOf(writable);
-          for (const address of written) expect(order).toContain(address);
-          for (const address of order.slice(0, used.get(0) ?? 0))
-            expect(written).toContain(address);
+          expect(addressesOf(recording.reads).filter((at) => !mayRead.has(at))).toEqual([]);
+          expect([...written].filter((at) => !mayWrite.has(at))).toEqual([]);
+          expect(order.slice(0, used.get(0) ?? 0).filter((at) => !written.has(at))).toEqual([]);
         }
-      },
-    );
+      }
+    });
 
     it('uses buffers in the order in which they came, as VIRTIO_F_IN_ORDER demands', () => {
       const buffers = HOSTILE.map(([, buffer]) => buffer);
