@@ -94,6 +94,14 @@ describe('what the device says of itself', () => {
     expect(device.deviceFeatures & 0xff_ffffn).toBe(0x264n);
   });
 
+  it('zero in all fields of features that are not offered, padding among them', () => {
+    const { session } = guest;
+    // The end of struct virtio_blk_config is at 96; unused0 is at 33, unused1 at 57, unused2 at 93.
+    for (const offset of [8, 16, 18, 19, ...Array.from({ length: 72 }, (_, at) => 24 + at)]) {
+      expect([offset, session.readConfig(offset, 1)]).toEqual([offset, 0]);
+    }
+  });
+
   it('a queue that has no room for data is refused', () => {
     expect(() => new VirtioBlockDevice({ disk: new MemoryDisk(content), queueSize: 2 })).toThrow(
       expect.objectContaining({ code: 'QUEUE_SIZE' }),
@@ -196,6 +204,13 @@ describe('the other requests', () => {
   it.each([2, 3, 5, 11, 13, 0xffff_ffff])('type %d is not supported', (type) => {
     const { used, bytes } = guest.send(header(type, 0), 5);
     expect([bytes.at(-1), used]).toEqual([UNSUPP, 0]);
+  });
+
+  it('zones, which were not agreed on, are not supported', () => {
+    // APPEND 15, REPORT 16, OPEN 18, CLOSE 20, FINISH 22, RESET 24, RESET_ALL 26.
+    for (const type of [15, 16, 18, 20, 22, 24, 26]) {
+      expect([type, statusOf(guest.send(header(type, 0), 1))]).toEqual([type, UNSUPP]);
+    }
   });
 
   it.each([0, 1, 15])('a header of %d bytes is an error', (length) => {

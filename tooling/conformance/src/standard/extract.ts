@@ -5,8 +5,8 @@ import { findNormativeSections, type SectionText } from './normative-sections.ts
 import { type Sentence, sentencesOf } from './sentences.ts';
 import type { Level, NormativeSection, Statement } from './statement.ts';
 
-/** The standard writes "MUST not" at times. */
-const KEYWORD = /\b(MUST|SHALL|SHOULD|REQUIRED|RECOMMENDED)( NOT| not)?\b/g;
+/** The standard writes "MUST not" at times, and "MOST NOT" once. */
+const KEYWORD = /\b(MUST|MOST(?= NOT)|SHALL|SHOULD|REQUIRED|RECOMMENDED)( NOT| not)?\b/g;
 const KEY_DIGITS = 8;
 
 /** A statement together with its sentence, for whoever writes its row. */
@@ -73,8 +73,8 @@ function itemsOf({ text }: Sentence, sentences: readonly Sentence[]): string[] {
 }
 
 function levelOf([, word, not]: RegExpMatchArray): Level {
-  const must = word === 'MUST' || word === 'SHALL' || word === 'REQUIRED';
-  return `${must ? 'MUST' : 'SHOULD'}${not === undefined ? '' : ' NOT'}`;
+  const should = word === 'SHOULD' || word === 'RECOMMENDED';
+  return `${should ? 'SHOULD' : 'MUST'}${not === undefined ? '' : ' NOT'}`;
 }
 
 function textOf({ stems, text }: Sentence): string {
