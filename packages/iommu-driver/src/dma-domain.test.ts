@@ -23,7 +23,7 @@ function requests(): (string | undefined)[] {
       case 4:
         return `unmap ${number(8)} ${number(16)}`;
       default:
-        return ['', 'attach', 'detach', '', '', 'probe'][readable[0]!];
+        return `${['', 'attach', 'detach', '', '', 'probe'][readable[0]!]}${readable[0] === 1 && readable[12] !== 0 ? ' bypass' : ''}`;
     }
   });
 }
@@ -46,6 +46,14 @@ it('maps the granules that memory touches, below the end of the input range', ()
   domain.unmap(0x7f_ffff_dffe, 4);
   expect(requests()).toEqual(['unmap 0x7fffffd000 0x7fffffefff']);
   expect(domain.map(0x30000, 0x2000, 3)).toBe(0x7f_ffff_d000);
+});
+
+it('maps no single byte, however small the granule is', () => {
+  iommu = new FakeIommu();
+  iommu.config.setUint8(0, 1);
+  domain = new DmaDomain({ driver: iommu.driver(), domain: 5, pages: iommu.pages });
+  expect(domain.map(0x12345, 1, 1)).toBe(0x7f_ffff_ffff);
+  expect(requests()).toEqual(['map 0x7ffffffffe 0x7fffffffff 0x12344 1']);
 });
 
 it('keeps off what is reserved for its endpoints', () => {

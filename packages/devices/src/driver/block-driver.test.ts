@@ -154,10 +154,27 @@ describe.each([
     expect(() => disk.write(0, new Uint8Array(512))).toThrow(
       expect.objectContaining({ code: 'S_IOERR' }),
     );
-    expect(() => disk.read(64, new Uint8Array(512))).toThrow(
-      expect.objectContaining({ code: 'S_IOERR' }),
-    );
     expect(disk.transfer(77, 0, SHIFT, 512)).toBe(2);
+  });
+
+  it('asks for whole sectors within the capacity alone', () => {
+    const disk = driverOf({ features });
+    kicks.length = 0;
+    for (const [sector, length] of [
+      [64, 512],
+      [63, 1024],
+      [-1, 512],
+      [0.5, 512],
+      [0, 100],
+      [2 ** 60, 512],
+    ] as const) {
+      const refused = expect.objectContaining({ code: 'SECTORS' });
+      expect(() => disk.read(sector, new Uint8Array(length))).toThrow(refused);
+      expect(() => disk.write(sector, new Uint8Array(length))).toThrow(refused);
+    }
+    expect(kicks).toEqual([]);
+    disk.read(63, new Uint8Array(512));
+    expect(kicks).toHaveLength(1);
   });
 
   it('reaches whatever address it is told, as the device sees it', () => {

@@ -8,6 +8,7 @@ import {
   type DriverTransport,
   driverQueueLength,
   initializeDevice,
+  readStableConfig,
 } from '@viommu/virtqueue/driver';
 import {
   BLK_CONFIG_CAPACITY,
@@ -100,9 +101,11 @@ export class BlockDriver {
     this.#data = dma.allocate(this.#bufferLength);
     this.readOnly = (this.features & VIRTIO_BLK_F_RO) !== 0n;
     this.hasCache = (this.features & VIRTIO_BLK_F_FLUSH) !== 0n;
-    this.capacity = joinLe64(
-      transport.readConfig(BLK_CONFIG_CAPACITY, 4),
-      transport.readConfig(BLK_CONFIG_CAPACITY + 4, 4),
+    this.capacity = readStableConfig(transport, () =>
+      joinLe64(
+        transport.readConfig(BLK_CONFIG_CAPACITY, 4),
+        transport.readConfig(BLK_CONFIG_CAPACITY + 4, 4),
+      ),
     );
   }
 
@@ -110,9 +113,10 @@ export class BlockDriver {
    * Fills `target` from a sector on.
    *
    * @param target a whole number of sectors
-   * @throws VirtioError `S_IOERR`, `S_UNSUPP`, `NO_ANSWER`
+   * @throws VirtioError `SECTORS` for what is no whole number of sectors within the capacity, `S_IOERR`, `S_UNSUPP`, `NO_ANSWER`
    */
   read(sector: number, target: Uint8Array): void {
+    this.#requireSectors(sector, target.length);
     const { address, deviceAddress } = this.#data;
     for (let done = 0; done < target.length; done += this.#bufferLength) {
       const length = Math.min(this.#bufferLength, target.length - done);
@@ -124,6 +128,7 @@ export class BlockDriver {
 
   /** Writes `source` from a sector on. Arguments and errors as for {@link read}. */
   write(sector: number, source: Uint8Array): void {
+    this.#requireSectors(sector, source.length);
     const { address, deviceAddress } = this.#data;
     for (let done = 0; done < source.length; done += this.#bufferLength) {
       const length = Math.min(this.#bufferLength, source.length - done);
@@ -178,6 +183,16 @@ export class BlockDriver {
     }
     if (!memory.read(address + BLK_REQ_HEADER_SIZE, this.#status, 0, 1)) outside();
     return this.#status[0]!;
+  }
+
+  /** "A driver MUST NOT submit a request which would cause a read or write beyond capacity." */
+  #requireSectors(sector: number, length: number): void {
+    const isWhole = Number.isInteger(sector) && sector >= 0 && length % SECTOR_SIZE === 0;
+    if (isWhole && sector + length / SECTOR_SIZE <= this.capacity) return;
+    throw new VirtioError(
+      'SECTORS',
+      `${length} bytes at sector ${sector}: the disk has ${this.capacity} sectors of 512 bytes`,
+    );
   }
 
   #require(status: number, what: string): void {

@@ -343,7 +343,7 @@ describe('queues', () => {
     ['with', 0x1000_0005, UP],
     ['without', 5, UP | NEEDS_RESET],
   ])('have indirect descriptors %s VIRTIO_F_INDIRECT_DESC alone', (_what, low, status) => {
-    const driver = driverQueue();
+    const driver = driverQueue(1n << 28n);
     agree(1, low);
     enable(driver.addresses);
     session.writeStatus(UP);

@@ -270,7 +270,12 @@ describe('the driver', () => {
   const create = (eventIdx = false) => {
     const { memory } = ring;
     const place = { size: 3, memory, address: RING, deviceAddress: 0x9_0000_0000 };
-    driver = new PackedDriverQueue({ ...place, eventIdx, notificationData: true });
+    driver = new PackedDriverQueue({
+      ...place,
+      eventIdx,
+      notificationData: true,
+      indirect: true,
+    });
   };
   beforeEach(() => {
     ring.bytes.fill(0xee, RING, RING + 0x100);
