@@ -56,17 +56,17 @@ it('maps no single byte, however small the granule is', () => {
   expect(requests()).toEqual(['map 0x7ffffffffe 0x7fffffffff 0x12344 1']);
 });
 
-it('keeps off what is reserved for its endpoints', () => {
+it.each([0, 1, 7])('keeps off what is reserved for its endpoints, by subtype %d', (subtype) => {
   iommu.answer = ({ readable, writableLength }) => {
     const bytes = new Uint8Array(writableLength);
     // A region from 0x7f_ffff_0000 to the end of the input range.
     if (readable[0] === 5) {
-      bytes.set([1, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x7f, 0, 0, 0]);
+      bytes.set([1, 0, 20, 0, subtype, 0, 0, 0, 0, 0, 0xff, 0xff, 0x7f, 0, 0, 0]);
       bytes.set([0xff, 0xff, 0xff, 0xff, 0x7f], 16);
     }
     return { bytes, usedLength: writableLength };
   };
-  expect(domain.attach(1)).toEqual([{ subtype: 0, start: 0x7f_ffff_0000, end: 0x7f_ffff_ffff }]);
+  expect(domain.attach(1)).toEqual([{ subtype, start: 0x7f_ffff_0000, end: 0x7f_ffff_ffff }]);
   expect(domain.map(0x20000, 1, 1)).toBe(0x7f_fffe_f000);
 });
 

@@ -113,6 +113,18 @@ describe('bringing the device up', () => {
     }
   });
 
+  it('kicks at the earliest when DRIVER_OK is set', () => {
+    iommu = new FakeIommu();
+    const statuses: number[] = [];
+    const { notifyQueue } = iommu.transport;
+    iommu.transport.notifyQueue = (...of) => {
+      statuses.push(iommu.transport.readStatus());
+      notifyQueue(...of);
+    };
+    iommu.driver().attach(1, 2);
+    expect(statuses).toEqual([0xf, 0xf]);
+  });
+
   it('makes its queues no larger than the device allows', () => {
     for (const size of [4, 8, 1024]) {
       iommu = new FakeIommu();
@@ -312,6 +324,16 @@ describe.each([
     ])('status %d is thrown as %s', (value, code) => {
       iommu.answer = () => status(value);
       expect(() => driver.attach(1, 2)).toThrow(expect.objectContaining({ code, status: value }));
+    });
+
+    it('an answer that was not used to its end has failed', () => {
+      iommu.answer = () => ({ bytes: new Uint8Array(4), usedLength: 3 });
+      expect(() => driver.attach(1, 2)).toThrow(expect.objectContaining({ code: 'S_IOERR' }));
+      iommu.answer = ({ writableLength }) => ({
+        bytes: new Uint8Array(writableLength),
+        usedLength: writableLength - 1,
+      });
+      expect(() => driver.probe(2)).toThrow(expect.objectContaining({ code: 'S_IOERR' }));
     });
 
     it('the reserved bytes of an answer mean nothing', () => {

@@ -75,6 +75,20 @@ describe('MmioDriverTransport', () => {
     );
   });
 
+  it('touches no setting of a queue that is in use', () => {
+    negotiate();
+    driver.enableQueue(0, QUEUE);
+    writes.length = 0;
+    expect(() => driver.enableQueue(0, QUEUE)).toThrowError(
+      expect.objectContaining({ code: 'QUEUE_IN_USE' }),
+    );
+    driver.notifyQueue(0);
+    expect(writes).toEqual([
+      [0x030, 0],
+      [0x050, 0],
+    ]);
+  });
+
   it('kicks by index, or with a position', () => {
     negotiate(VERSION_1 | NOTIFICATION_DATA);
     driver.enableQueue(1, { ...QUEUE, descriptorArea: 0x1000 });

@@ -23,6 +23,7 @@ class EchoDevice implements VirtioDevice {
   readonly queueMaxSizes = [SIZE, 16];
   readonly deviceFeatures = 0x2_0000_0005n;
   readonly configSize = 6;
+  silentConfigChanges = 0;
   readonly calls: string[] = [];
   readonly config = new Uint8Array(6);
   context: DeviceContext | undefined;
@@ -599,6 +600,19 @@ describe('the rest', () => {
     session.writeConfig(6, 1, 9);
     session.writeConfig(2, 1, 9);
     expect([...device.config]).toEqual([1, 2, 9, 4, 5, 6]);
+  });
+
+  it('a configuration that changes before there is a driver has another generation', () => {
+    const generations = [session.configGeneration];
+    device.silentConfigChanges += 1;
+    generations.push(session.configGeneration);
+    up();
+    session.configChanged();
+    generations.push(session.configGeneration);
+    device.silentConfigChanges += 1;
+    generations.push(session.configGeneration);
+    expect(new Set(generations).size).toBe(4);
+    expect(interrupts).toEqual(['config']);
   });
 
   it('a device that throws needs a reset, and the session does not throw', () => {

@@ -149,7 +149,7 @@ export class DeviceSession {
 
   /** Counts changes of the configuration; transports show as many of its bits as they have. */
   get configGeneration(): number {
-    return this.#configGeneration;
+    return this.#configGeneration + (this.device.silentConfigChanges ?? 0);
   }
 
   /** 0 beyond the device's configuration. */
