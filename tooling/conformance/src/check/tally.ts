@@ -3,7 +3,7 @@ import type { Exception } from '../rows/row.ts';
 import { isMust } from '../standard/statement.ts';
 import type { MatchedSection } from './match-rows.ts';
 
-export type Fate = 'covered' | Exception | 'without row';
+type Fate = 'covered' | Exception | 'without row';
 export type Counts = Readonly<Record<Fate, number>>;
 
 export interface Tally {
@@ -24,13 +24,10 @@ export function tallyOf(sections: readonly MatchedSection[]): Tally {
   return { must, should };
 }
 
-export function totalOf(counts: Counts): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
 /** What neither an optional feature nor another reason leaves out. */
 export function applicable(counts: Counts): number {
-  return totalOf(counts) - counts['not offered'] - counts['does not apply'];
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return total - counts['not offered'] - counts['does not apply'];
 }
 
 function noCounts(): Record<Fate, number> {

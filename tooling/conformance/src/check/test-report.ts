@@ -2,7 +2,7 @@
 import { isAbsolute, relative } from 'node:path';
 import { ConformanceError } from '../conformance-error.ts';
 
-export type Outcome = 'passed' | 'failed' | 'skipped';
+type Outcome = 'passed' | 'failed' | 'skipped';
 
 /** From "file > group > title" to how it ended. */
 export type TestOutcomes = ReadonlyMap<string, Outcome>;

@@ -10,7 +10,7 @@ export const SUMMARY_HEADER = [
   'SHOULD followed',
   'SHOULD not followed',
   'SHOULD open',
-  'does not apply',
+  'left out',
 ];
 
 export function summaryLines(groups: readonly MatchedGroup[]): string[][] {
@@ -33,17 +33,17 @@ export function summaryLines(groups: readonly MatchedGroup[]): string[][] {
 
 function countsOf(sections: MatchedGroup['sections']): string[] {
   const { must, should } = tallyOf(sections);
-  const left = leftOut(must) + leftOut(should);
   return [
     `${must.covered} of ${applicable(must)}`,
     `${must.open}`,
     `${should.covered} of ${applicable(should)}`,
     `${should['not followed']}`,
     `${should.open}`,
-    `${left}`,
+    `${leftOut(must)} MUST, ${leftOut(should)} SHOULD`,
   ];
 }
 
+/** What belongs to a feature that is not offered, or to a case that cannot arise. */
 function leftOut(counts: Counts): number {
   return counts['not offered'] + counts['does not apply'];
 }

@@ -12,10 +12,12 @@ in one sentence, in our words. The number is its place in the section; the key i
 sentence, so a row is asked for again when the sentence changes. A check fails when a statement has no row, when a file is not
 there, and when a test that a row names did not run.
 
-"Not offered" names the feature that we do not offer, so that no driver can negotiate it. "Does not apply" says why the case cannot
-arise. An open statement is one that we do not meet, or that no test holds us to. Not here: channel I/O, other device types, and the
-legacy interface, of which this project has none. What the standard says outside of its normative sections, and drafts, are in
-[spec-beyond-statements.md](spec-beyond-statements.md).
+Left out are statements of two kinds. "Not offered" names the feature that we do not offer, so that no driver can negotiate it. "Does not
+apply" says why the case cannot arise. An open statement is one that we do not meet, or that no test holds us to. Not here: channel I/O,
+other device types, and the legacy interface, of which this project has none. What the standard says outside of its normative sections,
+and drafts, are in [spec-beyond-statements.md](spec-beyond-statements.md).
+
+A test named "group > *" stands for all tests of the group. Suites run for several devices and transports; a row names one of each kind.
 `;
 
 export function writeDocument(commit: string, groups: readonly MatchedGroup[]): string {

@@ -10,7 +10,7 @@ const KEYWORD = /\b(MUST|MOST(?= NOT)|SHALL|SHOULD|REQUIRED|RECOMMENDED)( NOT| n
 const KEY_DIGITS = 8;
 
 /** A statement together with its sentence, for whoever writes its row. */
-export interface StatementText extends Statement {
+interface StatementText extends Statement {
   readonly text: string;
 }
 
