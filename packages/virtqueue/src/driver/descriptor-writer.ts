@@ -38,9 +38,8 @@ export function segmentCount(
   const count = readable.length + writable.length;
   if (count === 0) throw new VirtioError('EMPTY_BUFFER', 'a buffer needs at least one segment');
   let length = 0;
-  for (let position = 0; position < count; position += 1) {
-    length += segmentAt(readable, writable, position).length;
-  }
+  for (const segment of readable) length += segment.length;
+  for (const segment of writable) length += segment.length;
   if (length <= LONGEST_BUFFER) return count;
   throw new VirtioError('BUFFER_LENGTH', `a buffer of ${length} bytes: 2^32 are the most`);
 }

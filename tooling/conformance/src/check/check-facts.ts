@@ -11,7 +11,7 @@ export interface Repository {
 export interface Facts {
   /** One line each. */
   readonly problems: readonly string[];
-  /** Rows all of whose tests were skipped, or belong to guests that did not run here. */
+  /** Rows with a test that was skipped, or that belongs to a guest which did not run here. */
   readonly notRun: readonly Row[];
 }
 
@@ -28,7 +28,7 @@ export function checkFacts(rows: readonly Row[], repository: Repository): Facts 
     for (const finding of findings) {
       if (typeof finding === 'object') problems.push(`${row.place}: ${finding.problem}`);
     }
-    if (findings.length > 0 && findings.every((finding) => finding === 'not run')) notRun.push(row);
+    if (findings.includes('not run')) notRun.push(row);
   }
   return { problems, notRun };
 }

@@ -165,13 +165,23 @@ describe('the check', () => {
     const lenient = run({ statuses, requireAll: false });
     expect(lenient.problems).toEqual([]);
     expect(lenient.notRun.map(({ key }) => key)).toEqual(['0123abcd']);
-    expect(run({ statuses }).problems).toEqual(['rows/x.md:5: none of its tests ran']);
+    expect(run({ statuses }).problems).toEqual(['rows/x.md:5: not all of its tests ran']);
+  });
+
+  test('counts a row of which one test ran and another was skipped', () => {
+    const rows = ROWS.replace(
+      'a thing > hums\n',
+      'a thing > hums\n  - test: src/hum.test.ts > ears > left\n',
+    );
+    expect(run({ rows }).problems).toEqual([]);
+    const statuses = { ...PASSED, 'a thing > hums': 'skipped' };
+    expect(run({ rows, statuses }).notRun.map(({ key }) => key)).toEqual(['0123abcd']);
   });
 
   test('counts a row whose guest test is in no report, and fails when all have to run', () => {
     const rows = ROWS.replace('src/hum.test.ts > a thing', 'src/big.guest.test.ts > a thing');
     expect(run({ rows, requireAll: false })).toMatchObject({ problems: [], notRun: [{}] });
-    expect(run({ rows }).problems).toEqual(['rows/x.md:5: none of its tests ran']);
+    expect(run({ rows }).problems).toEqual(['rows/x.md:5: not all of its tests ran']);
   });
 
   test('fails when the document is stale', () => {

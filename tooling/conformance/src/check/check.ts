@@ -19,7 +19,7 @@ export interface CheckResult {
   readonly groups: readonly MatchedGroup[];
   /** One line each; none when all is well. */
   readonly problems: readonly string[];
-  /** Rows whose tests did not run on this machine. */
+  /** Rows with tests that did not run on this machine. */
   readonly notRun: readonly Row[];
   readonly open: readonly Row[];
 }
@@ -35,7 +35,7 @@ export function check(input: CheckInput): CheckResult {
     problems: [
       ...problems,
       ...facts.problems,
-      ...(requireAll ? facts.notRun.map(({ place }) => `${place}: none of its tests ran`) : []),
+      ...(requireAll ? facts.notRun.map(({ place }) => `${place}: not all of its tests ran`) : []),
       ...(stale
         ? ['docs/spec-coverage.md is stale: node tooling/conformance/dist/main.js write']
         : []),

@@ -17,7 +17,7 @@ apply" says why the case cannot arise. An open statement is one that we do not m
 other device types, and the legacy interface, of which this project has none. What the standard says outside of its normative sections,
 and drafts, are in [spec-beyond-statements.md](spec-beyond-statements.md).
 
-A test named "group > *" stands for all tests of the group. Suites run for several devices and transports; a row names one of each kind.
+Paths begin in \`packages/\`, but those in \`apps/\`. A test named "group > *" stands for all tests of the group. Suites run for several devices and transports; a row names one of each kind.
 `;
 
 export function writeDocument(commit: string, groups: readonly MatchedGroup[]): string {
@@ -61,8 +61,9 @@ function writeRow({ statement, row }: StatedRow, ordinal: number): string[][] {
   ];
 }
 
+/** Most paths begin in `packages/`, which the reader is spared. */
 function code(text: string): string {
-  return `\`${text}\``;
+  return `\`${text.replace(/^packages\//, '')}\``;
 }
 
 function table(header: readonly string[], lines: readonly (readonly string[])[]): string {
