@@ -1,6 +1,8 @@
 // `npm test`: sets up, runs the unit, property and guest tests, and says how many of each ran.
+// Then every statement of the standard must have its row, with a test that ran (`tooling/conformance`).
 // With `--check` it is `pnpm check`: format, lint, types, boundaries, unused code and package checks as well.
-import { readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, install, pnpm, root } from './set-up.mjs';
@@ -23,10 +25,15 @@ function heading(text) {
   process.stdout.write(`\n== ${text}\n`);
 }
 
+/** Where vitest writes which tests of a project ran. */
+function reportOf(project) {
+  return join(tmpdir(), `viommu-${project}-${process.pid}.json`);
+}
+
 /** Runs one vitest project and adds its counts; a run that reported nothing counts as one failure. */
 function runTests(project) {
   heading(`${project} tests`);
-  const report = join(tmpdir(), `viommu-${project}-${process.pid}.json`);
+  const report = reportOf(project);
   const status = pnpm([
     'exec',
     'vitest',
@@ -48,11 +55,24 @@ function runTests(project) {
   } catch {
     counts.failed = 1;
   }
-  rmSync(report, { force: true });
   if (status !== 0 && counts.failed === 0) counts.failed = 1;
   passed += counts.passed;
   failed += counts.failed;
   return counts;
+}
+
+/** Whether each statement of the standard has its row, and the test that the row names ran: where all is checked, all must run. */
+function checkConformance() {
+  heading('statements of the standard');
+  const reports = ['unit', 'guest'].map(reportOf).filter((report) => existsSync(report));
+  const options = process.argv.includes('--check') ? ['--require-all'] : [];
+  const program = join(root, 'tooling/conformance/dist/main.js');
+  const { status } = spawnSync(process.execPath, [program, 'check', ...options, ...reports], {
+    stdio: 'inherit',
+  });
+  if (status === 0) passed += 1;
+  else failed += 1;
+  for (const report of reports) rmSync(report, { force: true });
 }
 
 const started = process.hrtime.bigint();
@@ -70,6 +90,7 @@ if (process.argv.includes('--check')) {
 
 const unit = runTests('unit');
 const guest = runTests('guest');
+checkConformance();
 
 const seconds = Number((process.hrtime.bigint() - started) / 1_000_000_000n);
 heading(`summary after ${seconds} s (${root})`);

@@ -123,6 +123,19 @@ describe('VirtioIommuDevice', () => {
     expect(backend.bypass).toBe(true);
   });
 
+  it('counts the changes of bypass, which change the generation of the configuration', () => {
+    const { device } = createTestDevice();
+    const write = (value: number) => {
+      device.writeConfig(36, 1, value);
+      return device.silentConfigChanges;
+    };
+    expect([write(1), write(0), write(0), write(1), write(0)]).toEqual([0, 1, 1, 2, 3]);
+    device.reset();
+    expect(device.silentConfigChanges).toBe(3);
+    device.systemReset();
+    expect(device.silentConfigChanges).toBe(4);
+  });
+
   it('detaches everything on reset, in any state', () => {
     const { device, backend, driver } = createTestDevice({ maxMappings: 1 });
     driver.attach(1, 8);

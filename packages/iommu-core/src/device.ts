@@ -88,6 +88,11 @@ export class VirtioIommuDevice implements VirtioDevice {
     this.#gate = new DmaGate(this.#state, backend, this.#events, this.counters, logger);
   }
 
+  /** Those of `bypass`, by the driver and by a system reset. */
+  get silentConfigChanges(): number {
+    return this.#state.bypassChanges;
+  }
+
   readConfig(offset: number, width: AccessWidth): number {
     return this.#config.read(offset, width, this.#state.bypass);
   }

@@ -23,7 +23,7 @@ function requests(): (string | undefined)[] {
       case 4:
         return `unmap ${number(8)} ${number(16)}`;
       default:
-        return ['', 'attach', 'detach', '', '', 'probe'][readable[0]!];
+        return `${['', 'attach', 'detach', '', '', 'probe'][readable[0]!]}${readable[0] === 1 && readable[12] !== 0 ? ' bypass' : ''}`;
     }
   });
 }
@@ -48,17 +48,25 @@ it('maps the granules that memory touches, below the end of the input range', ()
   expect(domain.map(0x30000, 0x2000, 3)).toBe(0x7f_ffff_d000);
 });
 
-it('keeps off what is reserved for its endpoints', () => {
+it('maps no single byte, however small the granule is', () => {
+  iommu = new FakeIommu();
+  iommu.config.setUint8(0, 1);
+  domain = new DmaDomain({ driver: iommu.driver(), domain: 5, pages: iommu.pages });
+  expect(domain.map(0x12345, 1, 1)).toBe(0x7f_ffff_ffff);
+  expect(requests()).toEqual(['map 0x7ffffffffe 0x7fffffffff 0x12344 1']);
+});
+
+it.each([0, 1, 7])('keeps off what is reserved for its endpoints, by subtype %d', (subtype) => {
   iommu.answer = ({ readable, writableLength }) => {
     const bytes = new Uint8Array(writableLength);
     // A region from 0x7f_ffff_0000 to the end of the input range.
     if (readable[0] === 5) {
-      bytes.set([1, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x7f, 0, 0, 0]);
+      bytes.set([1, 0, 20, 0, subtype, 0, 0, 0, 0, 0, 0xff, 0xff, 0x7f, 0, 0, 0]);
       bytes.set([0xff, 0xff, 0xff, 0xff, 0x7f], 16);
     }
     return { bytes, usedLength: writableLength };
   };
-  expect(domain.attach(1)).toEqual([{ subtype: 0, start: 0x7f_ffff_0000, end: 0x7f_ffff_ffff }]);
+  expect(domain.attach(1)).toEqual([{ subtype, start: 0x7f_ffff_0000, end: 0x7f_ffff_ffff }]);
   expect(domain.map(0x20000, 1, 1)).toBe(0x7f_fffe_f000);
 });
 

@@ -40,7 +40,8 @@ export class DmaDomain {
     this.domain = options.domain;
     this.#driver = options.driver;
     this.#pages = options.pages;
-    this.#addresses = new AddressAllocator(inputRange.start, inputRange.end, granule);
+    // "virt_end MUST be strictly greater than virt_start": granules of one byte are mapped in pairs.
+    this.#addresses = new AddressAllocator(inputRange.start, inputRange.end, Math.max(granule, 2));
   }
 
   /**

@@ -8,6 +8,11 @@ import {
   FAULT_FLAGS,
   FAULT_REASON,
   FAULT_SIZE,
+  VIRTIO_IOMMU_FAULT_F_ADDRESS,
+  VIRTIO_IOMMU_FAULT_F_READ,
+  VIRTIO_IOMMU_FAULT_F_WRITE,
+  VIRTIO_IOMMU_FAULT_R_MAPPING,
+  VIRTIO_IOMMU_FAULT_R_UNKNOWN,
 } from './protocol.ts';
 
 /** "Fault reporting". */
@@ -19,6 +24,11 @@ export interface IommuFault {
   endpoint: number;
   address: number;
 }
+
+const KNOWN_FLAGS =
+  VIRTIO_IOMMU_FAULT_F_READ | VIRTIO_IOMMU_FAULT_F_WRITE | VIRTIO_IOMMU_FAULT_F_ADDRESS;
+/** In the four bytes of reason and reserved. */
+const REASON_MASK = 0xff;
 
 export interface FaultChannelOptions {
   readonly transport: DriverTransport;
@@ -49,7 +59,8 @@ export class FaultChannel {
   }
 
   /**
-   * Takes the oldest report. A used buffer that is too short for one is given back to the device, unread.
+   * Takes the oldest report. A used buffer that is too short for one, or of a form that is not known, is given back to the
+   * device. A reason that is not known is told as unknown.
    *
    * @returns false when there is none
    */
@@ -62,8 +73,11 @@ export class FaultChannel {
       this.#give(token);
       this.#kick();
       if (!isReport) continue;
-      out.reason = this.#view.getUint8(FAULT_REASON);
-      out.flags = this.#view.getUint32(FAULT_FLAGS, true);
+      const reason = this.#view.getUint32(FAULT_REASON, true);
+      // "If the reserved field is not zero, the driver MUST ignore the fault report."
+      if ((reason & ~REASON_MASK) !== 0) continue;
+      out.reason = reason <= VIRTIO_IOMMU_FAULT_R_MAPPING ? reason : VIRTIO_IOMMU_FAULT_R_UNKNOWN;
+      out.flags = this.#view.getUint32(FAULT_FLAGS, true) & KNOWN_FLAGS;
       out.endpoint = this.#view.getUint32(FAULT_ENDPOINT, true);
       out.address = joinLe64(
         this.#view.getUint32(FAULT_ADDRESS, true),

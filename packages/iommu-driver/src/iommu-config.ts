@@ -1,6 +1,6 @@
 /** The IOMMU's configuration and its PROBE answers, as values. */
 import { type AccessWidth, joinLe64 } from '@viommu/virtqueue';
-import type { DriverTransport } from '@viommu/virtqueue/driver';
+import { type DriverTransport, readStableConfig } from '@viommu/virtqueue/driver';
 import {
   CONFIG_BYPASS,
   CONFIG_DOMAIN_RANGE_END,
@@ -10,6 +10,7 @@ import {
   CONFIG_PAGE_SIZE_MASK,
   CONFIG_PROBE_SIZE,
   PROPERTY_HEAD_SIZE,
+  PROPERTY_RESERVED_MASK,
   PROPERTY_TYPE_MASK,
   RESV_MEM_END,
   RESV_MEM_SIZE,
@@ -39,11 +40,7 @@ export interface IommuConfig {
 
 /** Reads the configuration in one piece, however often it changes meanwhile. */
 export function readIommuConfig(transport: DriverTransport, features: bigint): IommuConfig {
-  for (;;) {
-    const generation = transport.readConfigGeneration();
-    const config = readFields(transport, features);
-    if (transport.readConfigGeneration() === generation) return config;
-  }
+  return readStableConfig(transport, () => readFields(transport, features));
 }
 
 function readFields(transport: DriverTransport, features: bigint): IommuConfig {
@@ -62,7 +59,8 @@ function readFields(transport: DriverTransport, features: bigint): IommuConfig {
       ? { start: read(CONFIG_DOMAIN_RANGE_START, 4), end: read(CONFIG_DOMAIN_RANGE_END, 4) }
       : { start: 0, end: 0xffff_ffff },
     probeSize: has(VIRTIO_IOMMU_F_PROBE) ? read(CONFIG_PROBE_SIZE, 4) : 0,
-    bypass: has(VIRTIO_IOMMU_F_BYPASS_CONFIG) ? read(CONFIG_BYPASS, 1) === 1 : undefined,
+    // "The driver SHOULD ignore bits 1-7 of bypass."
+    bypass: has(VIRTIO_IOMMU_F_BYPASS_CONFIG) ? (read(CONFIG_BYPASS, 1) & 1) === 1 : undefined,
   };
 }
 
@@ -82,10 +80,13 @@ export function parseReservedRegions(properties: Uint8Array): ReservedRegion[] {
   const regions: ReservedRegion[] = [];
   let offset = 0;
   while (offset + PROPERTY_HEAD_SIZE <= view.byteLength) {
-    const type = view.getUint16(offset, true) & PROPERTY_TYPE_MASK;
+    const head = view.getUint16(offset, true);
+    const type = head & PROPERTY_TYPE_MASK;
     const size = PROPERTY_HEAD_SIZE + view.getUint16(offset + 2, true);
-    if (type === VIRTIO_IOMMU_PROBE_T_NONE || offset + size > view.byteLength) break;
-    if (type === VIRTIO_IOMMU_PROBE_T_RESV_MEM && size >= RESV_MEM_SIZE) {
+    if (head === VIRTIO_IOMMU_PROBE_T_NONE || offset + size > view.byteLength) break;
+    // "The driver MUST ignore a property whose reserved field is not zero", and goes on behind it.
+    const isKnown = type === VIRTIO_IOMMU_PROBE_T_RESV_MEM && (head & PROPERTY_RESERVED_MASK) === 0;
+    if (isKnown && size >= RESV_MEM_SIZE) {
       regions.push({
         subtype: view.getUint8(offset + RESV_MEM_SUBTYPE),
         start: read64(offset + RESV_MEM_START),

@@ -61,6 +61,84 @@ describe('bringing the device up', () => {
     });
   });
 
+  it('reads each field in its own width, those of 64 bits by halves, and none that no feature offers', () => {
+    const read = (features: bigint) => {
+      iommu = new FakeIommu();
+      iommu.features = features;
+      const seen: [number, number][] = [];
+      const { readConfig } = iommu.transport;
+      iommu.transport.readConfig = (offset, width) => {
+        seen.push([offset, width]);
+        return readConfig(offset, width);
+      };
+      iommu.driver();
+      return seen.sort(([first], [second]) => first - second);
+    };
+    expect(read(0x1_0000_0077n)).toEqual([
+      ...[0, 4, 8, 12, 16, 20, 24, 28, 32].map((offset) => [offset, 4]),
+      [36, 1],
+    ]);
+    expect(read(0x1_0000_0004n)).toEqual([
+      [0, 4],
+      [4, 4],
+    ]);
+  });
+
+  it('reads the configuration again that changes meanwhile', () => {
+    iommu = new FakeIommu();
+    let generation = 0;
+    const { readConfig } = iommu.transport;
+    iommu.transport.readConfigGeneration = () => generation;
+    iommu.transport.readConfig = (offset, width) => {
+      const value = readConfig(offset, width);
+      // Between the halves of input_range.end it becomes 0xffff_ffff.
+      if (offset === 16 && generation === 0) {
+        iommu.config.setBigUint64(16, 0xffff_ffffn, true);
+        generation += 1;
+      }
+      return value;
+    };
+    iommu.config.setBigUint64(16, 0x7f_0000_0000n, true);
+    expect(iommu.driver().config.inputRange).toEqual({ start: 0, end: 0xffff_ffff });
+  });
+
+  it('ignores the other bits of `bypass`', () => {
+    for (const [value, bypass] of [
+      [0xfe, false],
+      [0x81, true],
+    ] as const) {
+      iommu = new FakeIommu();
+      iommu.config.setUint8(36, value);
+      expect(iommu.driver().config.bypass).toBe(bypass);
+    }
+  });
+
+  it('kicks at the earliest when DRIVER_OK is set', () => {
+    iommu = new FakeIommu();
+    const statuses: number[] = [];
+    const { notifyQueue } = iommu.transport;
+    iommu.transport.notifyQueue = (...of) => {
+      statuses.push(iommu.transport.readStatus());
+      notifyQueue(...of);
+    };
+    iommu.driver().attach(1, 2);
+    expect(statuses).toEqual([0xf, 0xf]);
+  });
+
+  it('makes its queues no larger than the device allows', () => {
+    for (const size of [4, 8, 1024]) {
+      iommu = new FakeIommu();
+      const sizes: number[] = [];
+      const { enableQueue } = iommu.transport;
+      iommu.transport.enableQueue = (index, addresses) => {
+        sizes.push(addresses.size);
+        enableQueue(index, addresses);
+      };
+      iommu.driver({ requestQueueSize: size, eventQueueSize: size });
+      expect(sizes).toEqual([Math.min(size, 8), Math.min(size, 8)]);
+    }
+  });
+
   it('takes everything as allowed that no feature limits', () => {
     iommu = new FakeIommu();
     iommu.features = 0x1_0000_0004n;
@@ -170,11 +248,63 @@ describe.each([
       expect(iommu.seen).toEqual([]);
     });
 
-    it('writes `bypass`', () => {
+    it('writes `bypass` with 0 and 1, and nothing else', () => {
+      const writes: number[][] = [];
+      iommu.transport.writeConfig = (...of) => writes.push(of);
       driver.setBypass(false);
-      expect(iommu.config.getUint8(36)).toBe(0);
       driver.setBypass(true);
-      expect(iommu.config.getUint8(36)).toBe(1);
+      driver.attach(1, 2);
+      driver.map(1, 0x1000, 0x1fff, 0, 1);
+      expect(writes).toEqual([
+        [36, 1, 0],
+        [36, 1, 1],
+      ]);
+    });
+
+    it('PROBE passes over a property whose reserved bits are not zero, and goes on behind it', () => {
+      iommu.answer = ({ writableLength }) => {
+        const bytes = new Uint8Array(writableLength);
+        const region = [20, 0, 7, 9, 9, 9, 0, 0x10, 0, 0, 0, 0, 0, 0, 0xff, 0x1f, 0, 0, 0, 0, 0, 0];
+        bytes.set([1, 0x10, ...region]);
+        // Of an unknown subtype, with reserved bytes that are not zero.
+        bytes.set([1, 0, ...region], 24);
+        return { bytes, usedLength: writableLength };
+      };
+      expect(driver.probe(0x28)).toEqual([{ subtype: 7, start: 0x1000, end: 0x1fff }]);
+      iommu.answer = ({ writableLength }) => {
+        const bytes = new Uint8Array(writableLength);
+        bytes.set([0, 0x80, 0, 0, 1, 0, 20, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0xff, 0x1f]);
+        return { bytes, usedLength: writableLength };
+      };
+      expect(driver.probe(0x28)).toEqual([{ subtype: 0, start: 0x1000, end: 0x1fff }]);
+    });
+
+    it.each<[string, string, () => void]>([
+      ['a domain beyond the range', 'DOMAIN_RANGE', () => driver.attach(1024, 8)],
+      ['a domain beyond the range', 'DOMAIN_RANGE', () => driver.detach(1024, 8)],
+      ['a domain beyond the range', 'DOMAIN_RANGE', () => driver.map(1024, 0, 0xfff, 0, 1)],
+      ['a domain beyond the range', 'DOMAIN_RANGE', () => driver.unmap(1024, 0, 0xfff)],
+      ['addresses beyond the range', 'INPUT_RANGE', () => driver.map(1, 0, 2 ** 39, 0, 1)],
+      ['addresses beyond the range', 'INPUT_RANGE', () => driver.unmap(1, 0, 2 ** 39)],
+      ['a mapping of one byte', 'MAP_RANGE', () => driver.map(1, 0x1000, 0x1000, 0, 1)],
+      ['a mapping that ends before it starts', 'MAP_RANGE', () => driver.map(1, 0x1000, 0, 0, 1)],
+      ['flags that are not known', 'MAP_FLAGS', () => driver.map(1, 0, 0xfff, 0, 8)],
+    ])('%s is not sent: %s', (_what, code, send) => {
+      expect(send).toThrow(expect.objectContaining({ code }));
+      driver.sync();
+      expect(iommu.seen).toEqual([]);
+    });
+
+    it('what was not negotiated is not sent: MMIO, a bypass domain', () => {
+      driver.map(1, 0, 0xfff, 0, 7);
+      driver = iommu.driver({ features: 4n });
+      expect(() => driver.map(1, 0, 0xfff, 0, 7)).toThrow(
+        expect.objectContaining({ code: 'MAP_FLAGS' }),
+      );
+      expect(() => driver.attach(1, 2, true)).toThrow(
+        expect.objectContaining({ code: 'NO_BYPASS_CONFIG' }),
+      );
+      expect(iommu.seen).toHaveLength(1);
     });
   });
 
@@ -194,6 +324,21 @@ describe.each([
     ])('status %d is thrown as %s', (value, code) => {
       iommu.answer = () => status(value);
       expect(() => driver.attach(1, 2)).toThrow(expect.objectContaining({ code, status: value }));
+    });
+
+    it('an answer that was not used to its end has failed', () => {
+      iommu.answer = () => ({ bytes: new Uint8Array(4), usedLength: 3 });
+      expect(() => driver.attach(1, 2)).toThrow(expect.objectContaining({ code: 'S_IOERR' }));
+      iommu.answer = ({ writableLength }) => ({
+        bytes: new Uint8Array(writableLength),
+        usedLength: writableLength - 1,
+      });
+      expect(() => driver.probe(2)).toThrow(expect.objectContaining({ code: 'S_IOERR' }));
+    });
+
+    it('the reserved bytes of an answer mean nothing', () => {
+      iommu.answer = () => ({ bytes: Uint8Array.of(0, 1, 2, 3), usedLength: 4 });
+      expect(() => driver.attach(1, 2)).not.toThrow();
     });
 
     it('a request that the device gives back unwritten has failed', () => {
@@ -258,6 +403,28 @@ describe.each([
     it('have a buffer each, and none beyond', () => {
       for (let index = 0; index < 8; index += 1) expect(iommu.report(report)).toBe(24);
       expect(iommu.report(report)).toBeUndefined();
+    });
+
+    it('whose reserved bytes are not zero are passed over, and their buffers given back', () => {
+      const out = fault();
+      for (const at of [1, 2, 3]) {
+        expect(iommu.report(report.with(at, 1))).toBe(24);
+        expect(driver.takeFault(out)).toBe(false);
+      }
+      for (let index = 0; index < 8; index += 1) expect(iommu.report(report)).toBe(24);
+      expect(driver.takeFault(out)).toBe(true);
+    });
+
+    it('are read without what is not known: reserved1, flags, the reason', () => {
+      const out = fault();
+      const odd = report.slice();
+      odd.fill(0xff, 12, 16);
+      odd.set([0xfe, 0xff, 0xff, 0xff], 4);
+      odd[0] = 3;
+      odd[8] = 0x28;
+      iommu.report(odd);
+      expect(driver.takeFault(out)).toBe(true);
+      expect(out).toEqual({ reason: 0, flags: 0x102, endpoint: 0x28, address: 0x12_dead_0000 });
     });
 
     it('that are too short are passed over', () => {

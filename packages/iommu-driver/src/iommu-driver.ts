@@ -11,6 +11,7 @@ import {
 } from '@viommu/virtqueue/driver';
 import type { AddressAllocator } from './address-allocator.ts';
 import { checkIsIommu } from './check-is-iommu.ts';
+import { checkDomain, checkInputRange, checkMapFlags, checkMapRange } from './check-request.ts';
 import { FaultChannel, type IommuFault } from './fault-channel.ts';
 import {
   type IommuConfig,
@@ -77,7 +78,8 @@ const DEFAULT_EVENT_QUEUE_SIZE = 16;
 /**
  * Addresses and ends are in bytes, ends inclusive, as on the wire. Each request but the queued ones waits for its answer
  * and throws `IommuRequestError` when the status is not VIRTIO_IOMMU_S_OK, `VirtioError` `NO_ANSWER` when waiting was
- * given up.
+ * given up. What the standard forbids to send is not sent: `VirtioError` `DOMAIN_RANGE`, `INPUT_RANGE`, `MAP_RANGE`,
+ * `MAP_FLAGS` or `NO_BYPASS_CONFIG`.
  */
 export class IommuDriver {
   readonly features: bigint;
@@ -144,6 +146,8 @@ export class IommuDriver {
 
   /** "ATTACH request". @param bypass VIRTIO_IOMMU_ATTACH_F_BYPASS: the domain lets accesses by untranslated */
   attach(domain: number, endpoint: number, bypass = false): void {
+    checkDomain(this.config, domain);
+    if (bypass) this.#requireBypassConfig();
     const request = this.#begin(VIRTIO_IOMMU_T_ATTACH);
     request.setUint32(4, domain, true);
     request.setUint32(8, endpoint, true);
@@ -154,6 +158,7 @@ export class IommuDriver {
 
   /** "DETACH request". */
   detach(domain: number, endpoint: number): void {
+    checkDomain(this.config, domain);
     const request = this.#begin(VIRTIO_IOMMU_T_DETACH);
     request.setUint32(4, domain, true);
     request.setUint32(8, endpoint, true);
@@ -181,6 +186,10 @@ export class IommuDriver {
     physStart: number,
     flags: number,
   ): void {
+    checkDomain(this.config, domain);
+    checkInputRange(this.config, virtStart, virtEnd);
+    checkMapRange(virtStart, virtEnd);
+    checkMapFlags(this.features, flags);
     const request = this.#begin(VIRTIO_IOMMU_T_MAP);
     request.setUint32(4, domain, true);
     writeLe64(request, 8, virtStart);
@@ -192,6 +201,8 @@ export class IommuDriver {
 
   /** As {@link unmap}, but it is certain only after {@link sync}. */
   queueUnmap(domain: number, virtStart: number, virtEnd: number): void {
+    checkDomain(this.config, domain);
+    checkInputRange(this.config, virtStart, virtEnd);
     const request = this.#begin(VIRTIO_IOMMU_T_UNMAP);
     request.setUint32(4, domain, true);
     writeLe64(request, 8, virtStart);
@@ -206,18 +217,21 @@ export class IommuDriver {
 
   /** Whether endpoints without a domain reach memory. @throws VirtioError `NO_BYPASS_CONFIG` */
   setBypass(bypass: boolean): void {
-    if ((this.features & VIRTIO_IOMMU_F_BYPASS_CONFIG) === 0n) {
-      throw new VirtioError(
-        'NO_BYPASS_CONFIG',
-        'the IOMMU does not offer VIRTIO_IOMMU_F_BYPASS_CONFIG',
-      );
-    }
+    this.#requireBypassConfig();
     this.#options.transport.writeConfig(CONFIG_BYPASS, 1, bypass ? 1 : 0);
   }
 
   /** Takes the oldest fault report. @returns false when there is none */
   takeFault(out: IommuFault): boolean {
     return this.#faults.take(out);
+  }
+
+  #requireBypassConfig(): void {
+    if ((this.features & VIRTIO_IOMMU_F_BYPASS_CONFIG) !== 0n) return;
+    throw new VirtioError(
+      'NO_BYPASS_CONFIG',
+      'the IOMMU does not offer VIRTIO_IOMMU_F_BYPASS_CONFIG',
+    );
   }
 
   #begin(type: number): DataView {

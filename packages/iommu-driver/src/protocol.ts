@@ -45,6 +45,7 @@ export const STATUS_NAMES = [
 export const VIRTIO_IOMMU_ATTACH_F_BYPASS = 1;
 export const VIRTIO_IOMMU_MAP_F_READ = 1;
 export const VIRTIO_IOMMU_MAP_F_WRITE = 2;
+export const VIRTIO_IOMMU_MAP_F_MMIO = 4;
 
 /** Of the device-readable part of each request. */
 export const ATTACH_SIZE = 20;
@@ -60,14 +61,20 @@ export const PROPERTY_HEAD_SIZE = 4;
 export const VIRTIO_IOMMU_PROBE_T_NONE = 0;
 export const VIRTIO_IOMMU_PROBE_T_RESV_MEM = 1;
 export const PROPERTY_TYPE_MASK = 0xfff;
+export const PROPERTY_RESERVED_MASK = 0xf000;
 export const RESV_MEM_SIZE = 24;
 export const RESV_MEM_SUBTYPE = 4;
 export const RESV_MEM_START = 8;
 export const RESV_MEM_END = 16;
 
-// struct virtio_iommu_fault { u8 reason; u8 reserved[3]; le32 flags; le32 endpoint; u8 reserved1[4]; le64 address; }
+// struct virtio_iommu_fault { u8 reason; u8 reserved[3]; le32 flags; le32 endpoint; le32 reserved1; le64 address; }
 export const FAULT_SIZE = 24;
 export const FAULT_REASON = 0;
 export const FAULT_FLAGS = 4;
 export const FAULT_ENDPOINT = 8;
 export const FAULT_ADDRESS = 16;
+export const VIRTIO_IOMMU_FAULT_R_UNKNOWN = 0;
+export const VIRTIO_IOMMU_FAULT_R_MAPPING = 2;
+export const VIRTIO_IOMMU_FAULT_F_READ = 1;
+export const VIRTIO_IOMMU_FAULT_F_WRITE = 2;
+export const VIRTIO_IOMMU_FAULT_F_ADDRESS = 0x100;

@@ -119,8 +119,9 @@ export class RequestChannel {
     const [{ address, length }] = slot.writable;
     const propertiesLength = length - TAIL_SIZE;
     this.#read(address + propertiesLength, this.#tail, TAIL_SIZE);
-    // "Device operations": a device that does not know a request type writes nothing, and says a used length of 0.
-    const status = usedLength === 0 ? STATUS_IOERR : this.#tail[0]!;
+    // "Device operations": a device that does not know a request type writes nothing, and says a used length of 0. "The driver
+    // MUST NOT make assumptions about data in device-writable buffers beyond the first len bytes": the tail is the end of it.
+    const status = usedLength < length ? STATUS_IOERR : this.#tail[0]!;
     if (propertiesLength > 0) this.#read(address, this.properties, propertiesLength);
     this.#freeSlots.push(index);
     if (status !== VIRTIO_IOMMU_S_OK) this.#failure ??= new IommuRequestError(slot.name, status);

@@ -266,6 +266,24 @@ describe('queues', () => {
     expect([0x0c0, 0x044].map(read)).toEqual([0, 1]);
   });
 
+  it('say by QueueReset 1 that their reset is under way, until the device has ended its work', () => {
+    bringUp();
+    const seen: number[][] = [];
+    const look = () => seen.push([0x0c0, 0x044].map(read));
+    device.notifyQueue = () => {
+      write(0x0c0, 1);
+      look();
+      return false;
+    };
+    write(0x050, 0);
+    mmio.service();
+    look();
+    expect(seen).toEqual([
+      [1, 1],
+      [0, 0],
+    ]);
+  });
+
   it('are not reset alone without it', () => {
     bringUp(1);
     write(0x0c0, 1);
@@ -385,7 +403,7 @@ describe('a reset', () => {
     const hooks = resets;
     write(0x070, 0);
     // QueueSizeMax, too: of queue 0 again.
-    expect([0x070, 0x060, 0x044, 0x034].map(read)).toEqual([0, 0, 0, 256]);
+    expect([0x070, 0x060, 0x044, 0x0c0, 0x034].map(read)).toEqual([0, 0, 0, 0, 256]);
     expect(host.levels).toEqual([true, false]);
     expect(read(0x010) & 0x11).toBe(0x11);
     expect(device.calls).toContain('reset');

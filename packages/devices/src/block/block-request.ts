@@ -39,6 +39,8 @@ export class BlockRequests {
   readonly #bounce = new Uint8Array(BOUNCE_SIZE);
   readonly #status = new Uint8Array(1);
   #diskFailed = false;
+  /** Bytes of data that are in the writable part, from its start. */
+  #written = 0;
 
   constructor(disk: Disk, id: string, logger: Logger) {
     this.#disk = disk;
@@ -53,11 +55,14 @@ export class BlockRequests {
     const { writableLength } = chain;
     // Without room for the status there is no way to answer.
     if (writableLength === 0) return 0;
+    this.#written = 0;
     this.#status[0] = this.#serve(memory, chain);
     // "The device MUST write the status byte"; it is the last byte, however the buffers are split.
-    return writeChain(memory, chain, writableLength - 1, this.#status, 0, 1) === 1
-      ? writableLength
-      : 0;
+    const statusAt = writableLength - 1;
+    if (writeChain(memory, chain, statusAt, this.#status, 0, 1) !== 1) return 0;
+    // "The device MUST write at least len bytes to descriptor, beginning at the first device-writable buffer": where data is
+    // missing, the status behind it does not count.
+    return this.#written === statusAt ? writableLength : this.#written;
   }
 
   #serve(memory: GuestMemory, chain: DescriptorChain): number {
@@ -96,6 +101,7 @@ export class BlockRequests {
       this.#disk.read(position + done, this.#bounce, 0, run);
       if (writeChain(memory, chain, done, this.#bounce, 0, run) !== run) return VIRTIO_BLK_S_IOERR;
       done += run;
+      this.#written = done;
     }
     return VIRTIO_BLK_S_OK;
   }
@@ -118,7 +124,9 @@ export class BlockRequests {
   #getId(memory: GuestMemory, chain: DescriptorChain): number {
     if (chain.writableLength - 1 < VIRTIO_BLK_ID_BYTES) return VIRTIO_BLK_S_IOERR;
     const written = writeChain(memory, chain, 0, this.#id, 0, VIRTIO_BLK_ID_BYTES);
-    return written === VIRTIO_BLK_ID_BYTES ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
+    if (written !== VIRTIO_BLK_ID_BYTES) return VIRTIO_BLK_S_IOERR;
+    this.#written = written;
+    return VIRTIO_BLK_S_OK;
   }
 
   #isTransfer(position: number, length: number): boolean {

@@ -94,6 +94,14 @@ describe('what the device says of itself', () => {
     expect(device.deviceFeatures & 0xff_ffffn).toBe(0x264n);
   });
 
+  it('zero in all fields of features that are not offered, padding among them', () => {
+    const { session } = guest;
+    // The end of struct virtio_blk_config is at 96; unused0 is at 33, unused1 at 57, unused2 at 93.
+    for (const offset of [8, 16, 18, 19, ...Array.from({ length: 72 }, (_, at) => 24 + at)]) {
+      expect([offset, session.readConfig(offset, 1)]).toEqual([offset, 0]);
+    }
+  });
+
   it('a queue that has no room for data is refused', () => {
     expect(() => new VirtioBlockDevice({ disk: new MemoryDisk(content), queueSize: 2 })).toThrow(
       expect.objectContaining({ code: 'QUEUE_SIZE' }),
@@ -131,7 +139,7 @@ describe('IN', () => {
     ['nothing', 0, 0],
   ])('refuses %s, and writes no data', (_what, sector, length) => {
     const { used, bytes } = guest.send(header(IN, sector), length + 1);
-    expect([bytes.at(-1), used]).toEqual([IOERR, length + 1]);
+    expect([bytes.at(-1), used]).toEqual([IOERR, length === 0 ? 1 : 0]);
     expect(bytes.subarray(0, length).every((byte) => byte === UNTOUCHED)).toBe(true);
     expect(log).toEqual([]);
   });
@@ -183,6 +191,9 @@ describe('the other requests', () => {
     const id = [...new TextEncoder().encode('serial-1'), ...new Array(12).fill(0)];
     expect([[...bytes], used]).toEqual([[...id, OK], 21]);
     expect(statusOf(guest.send(header(GET_ID, 0), 20))).toBe(IOERR);
+    // The status is not in the first bytes that were written.
+    const longer = guest.send(header(GET_ID, 0), 40);
+    expect([longer.used, statusOf(longer)]).toEqual([20, OK]);
   });
 
   it('a longer ID is cut', () => {
@@ -192,7 +203,14 @@ describe('the other requests', () => {
 
   it.each([2, 3, 5, 11, 13, 0xffff_ffff])('type %d is not supported', (type) => {
     const { used, bytes } = guest.send(header(type, 0), 5);
-    expect([bytes.at(-1), used]).toEqual([UNSUPP, 5]);
+    expect([bytes.at(-1), used]).toEqual([UNSUPP, 0]);
+  });
+
+  it('zones, which were not agreed on, are not supported', () => {
+    // APPEND 15, REPORT 16, OPEN 18, CLOSE 20, FINISH 22, RESET 24, RESET_ALL 26.
+    for (const type of [15, 16, 18, 20, 22, 24, 26]) {
+      expect([type, statusOf(guest.send(header(type, 0), 1))]).toEqual([type, UNSUPP]);
+    }
   });
 
   it.each([0, 1, 15])('a header of %d bytes is an error', (length) => {
@@ -283,7 +301,7 @@ describe('memory that is denied', () => {
       view: deny(WRITABLE),
     });
     const { bytes, used } = guest.send(header(IN, 0), 0x1001, { writable: [0x1000] });
-    expect([bytes.at(-1), used]).toEqual([IOERR, 0x1001]);
+    expect([bytes.at(-1), used]).toEqual([IOERR, 0]);
     expect(log).toEqual([]);
   });
 

@@ -73,17 +73,20 @@ interface DriverOptions {
   readonly readOnly?: boolean;
   readonly wait?: () => boolean;
   readonly features?: bigint;
+  readonly prepare?: (transport: DriverTransport) => void;
 }
 
 function driverOf(options: DriverOptions = {}): BlockDriver {
-  const { readOnly = false, wait, features = ~0n } = options;
+  const { readOnly = false, wait, features = ~0n, prepare } = options;
   const device = new VirtioBlockDevice({
     disk: new MemoryDisk(content, { readOnly }),
     id: 'a disk of 20 bytes..',
   });
   let next = 0;
+  const transport = transportTo(device);
+  prepare?.(transport);
   return new BlockDriver({
-    transport: transportTo(device),
+    transport,
     memory,
     dma: {
       allocate(length) {
@@ -112,7 +115,7 @@ describe.each([
     // ACCESS_PLATFORM 33, EVENT_IDX 29, FLUSH 9; RO 5 is not offered.
     const both = 0x43_2000_0200n | (layout === 'packed' ? PACKED : 0n);
     expect(driverOf({ features }).features).toBe(both);
-    expect(driverOf({ features: 0n }).features).toBe(1n << 32n);
+    expect(driverOf({ features: 1n << 33n }).features).toBe(3n << 32n);
   });
 
   it('says with a kick how far it is', () => {
@@ -124,6 +127,69 @@ describe.each([
     kicks.length = 0;
     driverOf({ features: features & ~NOTIFICATION_DATA }).flush();
     expect(kicks).toEqual([undefined]);
+  });
+
+  it('gives a device without ACCESS_PLATFORM addresses of memory itself, and no others', () => {
+    expect(() => driverOf({ features: features & ~(1n << 33n) })).toThrow(
+      expect.objectContaining({ code: 'NO_ACCESS_PLATFORM' }),
+    );
+  });
+
+  it('reads the size again that changes meanwhile, by halves', () => {
+    const seen: number[][] = [];
+    const disk = driverOf({
+      features,
+      prepare: (transport) => {
+        const { readConfig } = transport;
+        let generation = 0;
+        transport.readConfigGeneration = () => generation;
+        transport.readConfig = (offset, width) => {
+          seen.push([offset, width]);
+          const value = readConfig(offset, width);
+          if (generation > 0) return value;
+          generation += 1;
+          return 0xffff_fff0;
+        };
+      },
+    });
+    expect(disk.capacity).toBe(64);
+    const halves = [
+      [0, 4],
+      [4, 4],
+    ];
+    expect(seen).toEqual([...halves, ...halves]);
+  });
+
+  it('sends a flush of sector 0', () => {
+    const disk = driverOf({ features });
+    disk.read(5, new Uint8Array(512));
+    disk.flush();
+    // The header follows the ring: struct virtio_blk_req { le32 type; le32 reserved; le64 sector; }
+    expect([...new Uint8Array(BUFFER, 0x1000, 16)]).toEqual([4, ...new Array(15).fill(0)]);
+  });
+
+  it('takes no data for read that the device did not say it wrote', () => {
+    const disk = driverOf({
+      features,
+      prepare: () => {
+        const { device } = session;
+        const { activate } = device;
+        device.activate = (context) => {
+          const queues = context.queues.map((queue) => {
+            if (queue !== undefined) {
+              const { pushUsed } = queue;
+              queue.pushUsed = (head, length) => pushUsed.call(queue, head, Math.min(length, 512));
+            }
+            return queue;
+          });
+          activate.call(device, { ...context, queues });
+        };
+      },
+    });
+    expect(disk.transfer(0, 5, SHIFT + 0x20000, 512)).toBe(255);
+    expect(() => disk.read(5, new Uint8Array(512))).toThrow(
+      expect.objectContaining({ code: 'status 255' }),
+    );
   });
 
   it('reads size, cache and ID', () => {
@@ -154,10 +220,27 @@ describe.each([
     expect(() => disk.write(0, new Uint8Array(512))).toThrow(
       expect.objectContaining({ code: 'S_IOERR' }),
     );
-    expect(() => disk.read(64, new Uint8Array(512))).toThrow(
-      expect.objectContaining({ code: 'S_IOERR' }),
-    );
     expect(disk.transfer(77, 0, SHIFT, 512)).toBe(2);
+  });
+
+  it('asks for whole sectors within the capacity alone', () => {
+    const disk = driverOf({ features });
+    kicks.length = 0;
+    for (const [sector, length] of [
+      [64, 512],
+      [63, 1024],
+      [-1, 512],
+      [0.5, 512],
+      [0, 100],
+      [2 ** 60, 512],
+    ] as const) {
+      const refused = expect.objectContaining({ code: 'SECTORS' });
+      expect(() => disk.read(sector, new Uint8Array(length))).toThrow(refused);
+      expect(() => disk.write(sector, new Uint8Array(length))).toThrow(refused);
+    }
+    expect(kicks).toEqual([]);
+    disk.read(63, new Uint8Array(512));
+    expect(kicks).toHaveLength(1);
   });
 
   it('reaches whatever address it is told, as the device sees it', () => {

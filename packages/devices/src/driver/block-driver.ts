@@ -8,6 +8,7 @@ import {
   type DriverTransport,
   driverQueueLength,
   initializeDevice,
+  readStableConfig,
 } from '@viommu/virtqueue/driver';
 import {
   BLK_CONFIG_CAPACITY,
@@ -73,7 +74,8 @@ export class BlockDriver {
   /**
    * Resets the device and brings it up.
    *
-   * @throws VirtioError `NOT_A_DISK`, `NO_VERSION_1`, `FEATURES_REFUSED`, and what `dma` throws
+   * @throws VirtioError `NOT_A_DISK`, `NO_VERSION_1`, `FEATURES_REFUSED`, `NO_ACCESS_PLATFORM` when `dma` has addresses for the
+   * device that are not the driver's and the device does not go through an IOMMU, and what `dma` throws
    */
   constructor(options: BlockDriverOptions) {
     const { transport, memory, dma } = options;
@@ -84,25 +86,30 @@ export class BlockDriver {
       );
     }
     this.#options = options;
+    let features = 0n;
+    const allocate = (length: number) => allocateFor(features, dma, length);
     this.#bufferLength = options.bufferLength ?? DEFAULT_BUFFER_LENGTH;
     const size = Math.min(QUEUE_SIZE, transport.queueMaxSize(0));
     let queue: DriverQueue | undefined;
     this.features = initializeDevice(transport, {
       features: FEATURES & (options.features ?? FEATURES),
-      setUpQueues: (features) => {
-        const { address, deviceAddress } = dma.allocate(driverQueueLength(features, size));
+      setUpQueues: (agreed) => {
+        features = agreed;
+        const { address, deviceAddress } = allocate(driverQueueLength(features, size));
         queue = createDriverQueue({ features, size, memory, address, deviceAddress });
         transport.enableQueue(0, queue.addresses);
       },
     });
     this.#queue = queue!;
-    this.#control = dma.allocate(BLK_REQ_HEADER_SIZE + 1);
-    this.#data = dma.allocate(this.#bufferLength);
+    this.#control = allocate(BLK_REQ_HEADER_SIZE + 1);
+    this.#data = allocate(this.#bufferLength);
     this.readOnly = (this.features & VIRTIO_BLK_F_RO) !== 0n;
     this.hasCache = (this.features & VIRTIO_BLK_F_FLUSH) !== 0n;
-    this.capacity = joinLe64(
-      transport.readConfig(BLK_CONFIG_CAPACITY, 4),
-      transport.readConfig(BLK_CONFIG_CAPACITY + 4, 4),
+    this.capacity = readStableConfig(transport, () =>
+      joinLe64(
+        transport.readConfig(BLK_CONFIG_CAPACITY, 4),
+        transport.readConfig(BLK_CONFIG_CAPACITY + 4, 4),
+      ),
     );
   }
 
@@ -110,9 +117,10 @@ export class BlockDriver {
    * Fills `target` from a sector on.
    *
    * @param target a whole number of sectors
-   * @throws VirtioError `S_IOERR`, `S_UNSUPP`, `NO_ANSWER`
+   * @throws VirtioError `SECTORS` for what is no whole number of sectors within the capacity, `S_IOERR`, `S_UNSUPP`, `NO_ANSWER`
    */
   read(sector: number, target: Uint8Array): void {
+    this.#requireSectors(sector, target.length);
     const { address, deviceAddress } = this.#data;
     for (let done = 0; done < target.length; done += this.#bufferLength) {
       const length = Math.min(this.#bufferLength, target.length - done);
@@ -124,6 +132,7 @@ export class BlockDriver {
 
   /** Writes `source` from a sector on. Arguments and errors as for {@link read}. */
   write(sector: number, source: Uint8Array): void {
+    this.#requireSectors(sector, source.length);
     const { address, deviceAddress } = this.#data;
     for (let done = 0; done < source.length; done += this.#bufferLength) {
       const length = Math.min(this.#bufferLength, source.length - done);
@@ -155,7 +164,7 @@ export class BlockDriver {
    *
    * @param type VIRTIO_BLK_T_*
    * @param length of the data in bytes, 0 for a request without
-   * @returns VIRTIO_BLK_S_*; 255 when the device wrote no status
+   * @returns VIRTIO_BLK_S_*; 255 when the device wrote no status, or says OK of data that it did not write
    * @throws VirtioError `NO_ANSWER` when waiting was given up
    */
   transfer(type: number, sector: number, dataAddress: number, length: number): number {
@@ -169,6 +178,7 @@ export class BlockDriver {
     const header = { address: deviceAddress, length: BLK_REQ_HEADER_SIZE };
     const data = length === 0 ? [] : [{ address: dataAddress, length }];
     const status = { address: deviceAddress + BLK_REQ_HEADER_SIZE, length: 1 };
+    const writableLength = type === VIRTIO_BLK_T_OUT ? 1 : length + 1;
     if (type === VIRTIO_BLK_T_OUT) this.#queue.add([header, ...data], [status], 0);
     else this.#queue.add([header], [...data, status], 0);
     this.#queue.enableInterrupts(true);
@@ -177,7 +187,19 @@ export class BlockDriver {
       if (!wait()) throw new VirtioError('NO_ANSWER', 'the disk does not answer');
     }
     if (!memory.read(address + BLK_REQ_HEADER_SIZE, this.#status, 0, 1)) outside();
-    return this.#status[0]!;
+    // "The driver MUST NOT make assumptions about data in device-writable buffers beyond the first len bytes".
+    const isWhole = this.#used.length >= writableLength;
+    return this.#status[0] === VIRTIO_BLK_S_OK && !isWhole ? UNWRITTEN : this.#status[0]!;
+  }
+
+  /** "A driver MUST NOT submit a request which would cause a read or write beyond capacity." */
+  #requireSectors(sector: number, length: number): void {
+    const isWhole = Number.isInteger(sector) && sector >= 0 && length % SECTOR_SIZE === 0;
+    if (isWhole && sector + length / SECTOR_SIZE <= this.capacity) return;
+    throw new VirtioError(
+      'SECTORS',
+      `${length} bytes at sector ${sector}: the disk has ${this.capacity} sectors of 512 bytes`,
+    );
   }
 
   #require(status: number, what: string): void {
@@ -185,6 +207,18 @@ export class BlockDriver {
     const name = ['S_OK', 'S_IOERR', 'S_UNSUPP'][status] ?? `status ${status}`;
     throw new VirtioError(name, `the disk refused to ${what}: ${name}`);
   }
+}
+
+/** "If VIRTIO_F_ACCESS_PLATFORM is not offered, then a driver MUST pass only physical addresses to the device." */
+function allocateFor(features: bigint, dma: DmaAllocator, length: number): DmaMemory {
+  const lent = dma.allocate(length);
+  if (lent.deviceAddress === lent.address || (features & VIRTIO_F_ACCESS_PLATFORM) !== 0n) {
+    return lent;
+  }
+  throw new VirtioError(
+    'NO_ACCESS_PLATFORM',
+    'the device does not go through an IOMMU: let it have VIRTIO_F_ACCESS_PLATFORM, or memory at its own addresses',
+  );
 }
 
 function outside(): never {

@@ -1,7 +1,7 @@
 /** Frames of the driver to the network; bytes are written out from "Packet Transmission". */
 import type { GuestMemory } from '@viommu/virtqueue';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { CSUM, NetGuest, SEND_AREA, VERSION_1, withHeader } from '../fixtures/net-guest.ts';
+import { CSUM, MTU, NetGuest, SEND_AREA, VERSION_1, withHeader } from '../fixtures/net-guest.ts';
 import { testFrame } from '../testing/net-backend-suite.ts';
 
 /** NEEDS_CSUM. */
@@ -21,6 +21,16 @@ it.each([
   expect(guest.send(withHeader(testFrame(1514, 3)), split)).toBe(true);
   expect(guest.backend.sent).toEqual([testFrame(1514, 3)]);
   expect(guest.interrupts).toEqual([0, 1]);
+});
+
+it('sends a frame of the MTU that was agreed on whole, with and without a tag', () => {
+  const guest = new NetGuest({ features: VERSION_1 | MTU, device: { mtu: 1500 } });
+  for (const length of [1514, 1518]) {
+    const frame = testFrame(length, 3);
+    if (length === 1518) frame.set([0x81, 0x00], 12);
+    expect(guest.send(withHeader(frame))).toBe(true);
+    expect(guest.backend.sent.splice(0)).toEqual([frame]);
+  }
 });
 
 it('sends many frames with one interrupt', () => {
@@ -91,9 +101,13 @@ describe('a buffer is dropped, used and counted', () => {
     drops(withHeader(new Uint8Array(9015)));
   });
 
-  it.each([1, 3, 4, 5, 0x80])('with gso_type %d, which was not negotiated', (gsoType) => {
-    drops(withHeader(testFrame(100, 1), { flags: NEEDS_CSUM, gsoType, csumStart: 34 }));
-  });
+  // TCPV4, UDP, TCPV6, UDP_L4, the tunnels with and without another type, both of them, ECN.
+  it.each([1, 3, 4, 5, 0x20, 0x40, 0x60, 0x61, 0x80])(
+    'with gso_type %d, which was not negotiated',
+    (gsoType) => {
+      drops(withHeader(testFrame(100, 1), { flags: NEEDS_CSUM, gsoType, csumStart: 34 }));
+    },
+  );
 
   it.each([
     ['that ends beyond the frame', 34, 65],

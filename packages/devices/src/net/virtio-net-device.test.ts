@@ -78,6 +78,25 @@ describe('the link', () => {
     expect(guest.configChanges).toBe(0);
   });
 
+  it('changes the generation of the configuration, with a driver or without', () => {
+    const guest = new NetGuest();
+    const generations = [guest.session.configGeneration];
+    const pull = (up: boolean) => {
+      guest.device.setLinkUp(up);
+      generations.push(guest.session.configGeneration);
+    };
+    pull(false);
+    guest.session.writeStatus(0);
+    pull(true);
+    guest.session.writeStatus(3);
+    pull(false);
+    guest.up(VERSION_1);
+    pull(true);
+    expect(new Set(generations).size).toBe(5);
+    pull(true);
+    expect(generations.at(-1)).toBe(generations.at(-2));
+  });
+
   it('shows before there is a driver', () => {
     const device = create();
     device.setLinkUp(false);

@@ -68,6 +68,7 @@ export class VirtioNetDevice implements VirtioDevice, NetBackendListener {
   readonly #receiveQueue: ReceiveQueue;
   readonly #transmitQueue: TransmitQueue;
   #hostLinkUp = true;
+  #silentConfigChanges = 0;
   #context: DeviceContext | undefined;
 
   /** @throws VirtioError `NET_MAC` when the address is not 6 bytes or is a multicast one, `NET_MTU`, `POLL_MICROSECONDS` */
@@ -111,6 +112,10 @@ export class VirtioNetDevice implements VirtioDevice, NetBackendListener {
     this.linkChanged();
   }
 
+  get silentConfigChanges(): number {
+    return this.#silentConfigChanges;
+  }
+
   receivable(): void {
     this.#context?.requestService(RECEIVEQ);
   }
@@ -122,8 +127,12 @@ export class VirtioNetDevice implements VirtioDevice, NetBackendListener {
   linkChanged(): void {
     if (!this.#showLink()) return;
     const context = this.#context;
-    if (context === undefined) return;
+    if (context === undefined) {
+      this.#silentConfigChanges += 1;
+      return;
+    }
     if ((context.driverFeatures & VIRTIO_NET_F_STATUS) !== 0n) context.interrupts.configChange();
+    else this.#silentConfigChanges += 1;
     // What waited for the network need not wait any more.
     context.requestService(RECEIVEQ);
     context.requestService(TRANSMITQ);

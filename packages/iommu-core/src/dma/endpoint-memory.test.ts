@@ -123,6 +123,26 @@ describe('EndpointMemory', () => {
     expect(counters().translatedBytes).toBe(1);
   });
 
+  it('reaches nothing of a domain that it was detached from, or moved out of', () => {
+    const { driver } = test;
+    driver.attach(1, 9);
+    driver.attach(1, 8);
+    driver.map(1, 0x5000, 0x5fff, 0x11000, READ | WRITE);
+    const reaches = () => [
+      endpoint().window(0x5000, 1, READ, out) !== DENIED,
+      endpoint().read(0x5000, new Uint8Array(1), 0, 1),
+      endpoint().write(0x5000, new Uint8Array(1), 0, 1),
+    ];
+    expect(reaches()).toEqual([true, true, true]);
+    driver.detach(1, 8);
+    expect(reaches()).toEqual([false, false, false]);
+    driver.attach(1, 8);
+    expect(reaches()).toEqual([true, true, true]);
+    driver.attach(2, 8);
+    expect(reaches()).toEqual([false, false, false]);
+    expect(endpoint(9).read(0x5000, new Uint8Array(1), 0, 1)).toBe(true);
+  });
+
   it('denies without the permission, and reports MAPPING with both accesses', () => {
     test.driver.attach(1, 8);
     test.driver.map(1, 0x5000, 0x5fff, 0x11000, READ);

@@ -48,6 +48,7 @@ export class IommuState {
   inRequest = false;
   /** The `bypass` field of the configuration. */
   bypass: boolean;
+  bypassChanges = 0;
 
   constructor(
     limits: IommuLimits,
@@ -158,6 +159,7 @@ export class IommuState {
       return;
     }
     this.bypass = bypass;
+    this.bypassChanges += 1;
     this.backend.setBypass(bypass);
     for (const endpoint of this.endpoints.values()) {
       if (endpoint.domain === undefined) {

@@ -75,6 +75,20 @@ describe('MmioDriverTransport', () => {
     );
   });
 
+  it('touches no setting of a queue that is in use', () => {
+    negotiate();
+    driver.enableQueue(0, QUEUE);
+    writes.length = 0;
+    expect(() => driver.enableQueue(0, QUEUE)).toThrowError(
+      expect.objectContaining({ code: 'QUEUE_IN_USE' }),
+    );
+    driver.notifyQueue(0);
+    expect(writes).toEqual([
+      [0x030, 0],
+      [0x050, 0],
+    ]);
+  });
+
   it('kicks by index, or with a position', () => {
     negotiate(VERSION_1 | NOTIFICATION_DATA);
     driver.enableQueue(1, { ...QUEUE, descriptorArea: 0x1000 });
@@ -159,6 +173,62 @@ describe('createMmioDriverTransport', () => {
     expect(() => createMmioDriverTransport(registers(values))).toThrowError(
       expect.objectContaining({ code }),
     );
+  });
+
+  it('looks at the ID of a placeholder, and at nothing behind it', () => {
+    const reads: number[] = [];
+    const { read } = registers({ 0: 0x7472_6976, 4: 2, 8: 0 });
+    const access: MmioDriverAccess = {
+      read(offset, width) {
+        reads.push(offset);
+        return read(offset, width);
+      },
+      write: () => expect.unreachable(),
+    };
+    expect(() => createMmioDriverTransport(access)).toThrowError(
+      expect.objectContaining({ code: 'NO_DEVICE' }),
+    );
+    expect(reads).toEqual([0, 4, 8]);
+  });
+
+  it('reads what can be read, writes what can be written, and knows no other register', () => {
+    const reads = new Set<number>();
+    const writes = new Set<number>();
+    const mmio = createVirtioMmioDevice({ device: new RecordingDevice({ deviceId: 23 }) });
+    mmio.connect(new RecordingMmioHost());
+    const driver = createMmioDriverTransport({
+      read(offset, width) {
+        reads.add(offset);
+        return mmio.read(offset, width);
+      },
+      write(offset, width, value) {
+        writes.add(offset);
+        mmio.write(offset, width, value);
+      },
+    });
+    for (const status of [0, 1, 3]) driver.writeStatus(status);
+    driver.readDeviceFeatures();
+    driver.writeDriverFeatures(VERSION_1 | RING_RESET);
+    driver.writeStatus(0xb);
+    driver.enableQueue(0, QUEUE);
+    driver.stopQueue(0);
+    driver.enableQueue(0, QUEUE);
+    driver.writeStatus(0xf);
+    driver.notifyQueue(0);
+    driver.acknowledgeInterrupt();
+    driver.resetQueue(0);
+    driver.readConfigGeneration();
+    driver.readConfig(0, 4);
+    driver.writeConfig(4, 4, 1);
+    // "MMIO Device Register Layout": direction R or RW, and direction W or RW; no shared memory.
+    const readable = [0, 4, 8, 0x10, 0x34, 0x44, 0x60, 0x70, 0xc0, 0xfc, 0x100];
+    const writable = [
+      ...[0x14, 0x20, 0x24, 0x30, 0x38, 0x44, 0x50, 0x64, 0x70, 0x80, 0x84],
+      ...[0x90, 0x94, 0xa0, 0xa4, 0xc0, 0x104],
+    ];
+    expect([...reads].filter((offset) => !readable.includes(offset))).toEqual([]);
+    expect([...writes].filter((offset) => !writable.includes(offset))).toEqual([]);
+    expect([reads.has(0x60), writes.has(0x50)]).toEqual([true, true]);
   });
 
   it('counts no more queues than can be kicked', () => {

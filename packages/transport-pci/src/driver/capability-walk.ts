@@ -18,6 +18,7 @@ import {
   VIRTIO_PCI_CAP_NOTIFY_CFG,
   VIRTIO_PCI_DEVICE_ID_BASE,
   VIRTIO_PCI_DEVICE_ID_LAST,
+  VIRTIO_PCI_TRANSITIONAL_ID_BASE,
   VIRTIO_PCI_VENDOR_ID,
 } from '../virtio/virtio-pci-constants.ts';
 import { capabilityOffsets, type MsixStructure, readMsix } from './msix-driver.ts';
@@ -45,6 +46,8 @@ export interface VirtioStructures {
 }
 
 const LAST_BAR = 5;
+/** By Transitional PCI Device ID less 0x1000: the device type ("PCI Device Discovery"). */
+const TRANSITIONAL_TYPES = [1, 2, 5, 3, 8, 4, undefined, undefined, undefined, 9];
 
 /** @throws VirtioError `NOT_VIRTIO` or `VIRTIO_CAPABILITY` when this is no modern virtio function */
 export function findStructures(access: PciDriverAccess): VirtioStructures {
@@ -87,17 +90,22 @@ export function findStructures(access: PciDriverAccess): VirtioStructures {
 function readDeviceId(access: PciDriverAccess): number {
   const vendorId = access.readConfig(PCI_VENDOR_ID, 2);
   const deviceId = access.readConfig(PCI_DEVICE_ID, 2);
-  if (
-    vendorId !== VIRTIO_PCI_VENDOR_ID ||
-    deviceId < VIRTIO_PCI_DEVICE_ID_BASE ||
-    deviceId > VIRTIO_PCI_DEVICE_ID_LAST
-  ) {
+  const type = vendorId === VIRTIO_PCI_VENDOR_ID ? typeOf(deviceId) : undefined;
+  if (type === undefined) {
     throw new VirtioError(
       'NOT_VIRTIO',
-      `PCI function ${hex(vendorId)}:${hex(deviceId)} is no modern virtio device: those are 1af4:1040 to 1af4:107f`,
+      `PCI function ${hex(vendorId)}:${hex(deviceId)} is no virtio device: those are 1af4:1000 to 1009 and 1af4:1040 to 107f`,
     );
   }
-  return deviceId - VIRTIO_PCI_DEVICE_ID_BASE;
+  return type;
+}
+
+/** A transitional device is taken by its modern structures; one that is legacy alone has none. */
+function typeOf(deviceId: number): number | undefined {
+  const isModern = deviceId >= VIRTIO_PCI_DEVICE_ID_BASE && deviceId <= VIRTIO_PCI_DEVICE_ID_LAST;
+  return isModern
+    ? deviceId - VIRTIO_PCI_DEVICE_ID_BASE
+    : TRANSITIONAL_TYPES[deviceId - VIRTIO_PCI_TRANSITIONAL_ID_BASE];
 }
 
 function readStructure(access: PciDriverAccess, capability: number): Structure {

@@ -7,6 +7,7 @@ import type { PciDriverAccess } from './pci-driver-access.ts';
 import { createPciDriverTransport, type PciDriverTransport } from './pci-driver-transport.ts';
 
 const VERSION_1 = 1n << 32n;
+const RING_RESET = 1n << 40n;
 const QUEUE = { size: 16, descriptorArea: 0x1_0000_1000, driverArea: 0x2000, deviceArea: 0x3000 };
 
 /** A function of which a driver sees what a test says. */
@@ -175,6 +176,71 @@ describe('PciDriverTransport', () => {
     expect(pci.readBar(0, 0x1a, 2)).toBe(0xffff);
   });
 
+  it.each([1, 2, 2048])('drives a function of %d vectors', (msixVectors) => {
+    pci = createVirtioPciFunction({ device, msixVectors });
+    pci.connect(host);
+    driver = createPciDriverTransport(pci);
+    expect(driver.msixVectors).toBe(msixVectors);
+    negotiate();
+    const messages = Array.from({ length: Math.min(msixVectors, 3) }, (_, vector) => ({
+      address: 0xfee00000,
+      data: 0x30 + vector,
+    }));
+    driver.useMsix(messages);
+    driver.enableQueue(0, QUEUE);
+    driver.writeStatus(0xf);
+    device.context?.interrupts.usedBuffer(0);
+    const vector = Math.min(1, messages.length - 1);
+    expect(host.messages).toEqual([[vector, 0xfee00000, 0x30 + vector]]);
+  });
+
+  it('says so when a vector is not mapped', () => {
+    const refusing = accessTo(pci, {
+      readBar: (bar, offset, width) => (offset === 0x10 ? 0xffff : pci.readBar(bar, offset, width)),
+    });
+    expect(() =>
+      createPciDriverTransport(refusing).useMsix([{ address: 0xfee00000, data: 0 }]),
+    ).toThrowError(expect.objectContaining({ code: 'MSIX_VECTORS' }));
+  });
+
+  it('writes what a driver writes alone, a queue before it is enabled, and leaves ISR status alone', () => {
+    const writes: [number, number][] = [];
+    const reads = new Set<number>();
+    driver = createPciDriverTransport(
+      accessTo(pci, {
+        readBar(bar, offset, width) {
+          if (bar === 0) reads.add(offset);
+          return pci.readBar(bar, offset, width);
+        },
+        writeBar(bar, offset, width, value) {
+          if (bar === 0) writes.push([offset, value]);
+          pci.writeBar(bar, offset, width, value);
+        },
+      }),
+    );
+    for (const status of [0, 1, 3]) driver.writeStatus(status);
+    driver.readDeviceFeatures();
+    driver.writeDriverFeatures(VERSION_1 | RING_RESET);
+    driver.writeStatus(0xb);
+    driver.useMsix([{ address: 0xfee00000, data: 0x30 }]);
+    writes.length = 0;
+    driver.enableQueue(0, { ...QUEUE, descriptorArea: 0x1000 });
+    expect(writes.map(([offset]) => offset)).toEqual([
+      ...[0x16, 0x18, 0x20, 0x24, 0x28, 0x2c, 0x30, 0x34, 0x1a, 0x1c],
+    ]);
+    driver.writeStatus(0xf);
+    device.context?.interrupts.usedBuffer(0);
+    driver.notifyQueue(0);
+    driver.resetQueue(0);
+    driver.readConfigGeneration();
+    driver.readConfig(0, 4);
+    // device_feature 0x04, num_queues 0x12, config_generation 0x15, queue_notify_off 0x1e, queue_notif_config_data 0x38.
+    const readOnly = new Set([0x04, 0x12, 0x15, 0x1e, 0x38]);
+    expect(writes.filter(([offset]) => readOnly.has(offset))).toEqual([]);
+    expect(writes.filter(([offset, value]) => offset === 0x1c && value === 0)).toEqual([]);
+    expect(reads.has(0x1000)).toBe(false);
+  });
+
   it('refuses more messages than the function has vectors', () => {
     const messages = new Array(4).fill({ address: 0xfee00000, data: 0 });
     for (const some of [messages, []]) {
@@ -204,7 +270,8 @@ describe('createPciDriverTransport', () => {
 
   it.each([
     ['another vendor', { ...ids, 0: 0xf5 }],
-    ['a transitional device', { ...ids, 2: 0x01 }],
+    ['a transitional ID that no device type has', { ...ids, 2: 0x06, 3: 0x10 }],
+    ['a device ID below those of virtio', { ...ids, 2: 0x3f }],
     ['a device ID beyond virtio', { ...ids, 2: 0x80 }],
     ['no function at all', { 0: 0xff, 1: 0xff, 2: 0xff, 3: 0xff }],
   ])('refuses %s', (_, bytes) => {
@@ -220,6 +287,38 @@ describe('createPciDriverTransport', () => {
   it('takes a list with just the structures that it needs', () => {
     const driver = createPciDriverTransport(configOnly(whole));
     expect([driver.deviceId, driver.configSize, driver.msixVectors]).toEqual([0x17, 0, 0]);
+  });
+
+  it.each([
+    [0x1041, 1],
+    [0x107f, 63],
+    [0x1000, 1],
+    [0x1001, 2],
+    [0x1002, 5],
+    [0x1003, 3],
+    [0x1004, 8],
+    [0x1005, 4],
+    [0x1009, 9],
+  ])('takes PCI device ID %d for type %d, whatever the revision', (pciId, type) => {
+    for (const revision of [0, 1, 0xff]) {
+      const bytes = { ...whole, 2: pciId & 0xff, 3: pciId >> 8, 8: revision };
+      expect(createPciDriverTransport(configOnly(bytes)).deviceId).toBe(type);
+    }
+  });
+
+  it('passes over capabilities that it does not know, takes longer ones, and writes to none', () => {
+    const unknown = { 64: 9, 65: 0x80, 66: 16, 67: 0x77, 68: 0, 76: 0x40 };
+    // The common configuration, with a cap_len of 32 and a length of 4 GiB less one.
+    const long = { 128: 9, 129: 0x50, 130: 32, 131: 1, 140: 0xff, 141: 0xff, 142: 0xff, 143: 0xff };
+    const access = configOnly({ ...ids, 6: 0x10, 52: 0x40, ...unknown, ...long, ...notify });
+    const written: number[] = [];
+    const driver = createPciDriverTransport({
+      ...access,
+      writeConfig: (offset) => written.push(offset),
+    });
+    expect(driver.deviceId).toBe(0x17);
+    // The command register.
+    expect(written).toEqual([4]);
   });
 
   it.each([

@@ -66,6 +66,20 @@ describe('configuration space of a virtio function', () => {
     ]);
   });
 
+  it.each([0, 1, 2, 7, 1024])('has room for the notification of every queue: %d', (count) => {
+    const device = new RecordingDevice({ queueMaxSizes: new Array<number>(count).fill(2) });
+    const pci = createVirtioPciFunction({ device, msixVectors: 0 });
+    // The notification capability at 0x50: offset 0x58, length 0x5c, notify_off_multiplier 0x60.
+    const [offset, length, multiplier] = [0x58, 0x5c, 0x60].map((at) => pci.readConfig(at, 4));
+    expect([offset! % 4, multiplier]).toEqual([0, 4]);
+    expect(length).toBeGreaterThanOrEqual(4);
+    for (let index = 0; index < count; index += 1) {
+      pci.writeBar(0, 0x16, 2, index);
+      expect(length).toBeGreaterThanOrEqual(pci.readBar(0, 0x1e, 2) * multiplier! + 4);
+    }
+    expect(offset! + length!).toBeLessThanOrEqual(pci.bars[0]!.size);
+  });
+
   it('refuses a device that does not fit', () => {
     const refused = (device: RecordingDevice, code: string) =>
       expect(() => createVirtioPciFunction({ device })).toThrowError(

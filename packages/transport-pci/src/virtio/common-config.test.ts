@@ -163,6 +163,9 @@ describe('the common configuration structure', () => {
       expect(read(0x18, 2)).toBe(256);
       expect(read(0x1a, 2)).toBe(0xffff);
       expect(read(0x14, 1)).toBe(0xf);
+      for (const field of [0x20, 0x28, 0x30]) write(field, 4, 0x1000 * (field >>> 4));
+      write(0x1c, 2, 1);
+      expect([read(0x3a, 2), read(0x1c, 2)]).toEqual([0, 1]);
     });
 
     it('says that the reset of a queue is under way while the device is at work', () => {

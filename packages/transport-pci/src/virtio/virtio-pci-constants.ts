@@ -2,6 +2,7 @@
 
 export const VIRTIO_PCI_VENDOR_ID = 0x1af4;
 /** "PCI Device Discovery": plus the device type, the PCI Device ID of a device that is not transitional. */
+export const VIRTIO_PCI_TRANSITIONAL_ID_BASE = 0x1000;
 export const VIRTIO_PCI_DEVICE_ID_BASE = 0x1040;
 export const VIRTIO_PCI_DEVICE_ID_LAST = 0x107f;
 

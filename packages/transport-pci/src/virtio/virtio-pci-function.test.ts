@@ -193,6 +193,42 @@ describe('a virtio function at work', () => {
     expect(pci.readBar(0, 0x1a, 2)).toBe(0xffff);
   });
 
+  it('maps any event to any vector, and unmaps it', () => {
+    /** Where the vector of each event is: of configuration changes, of queue 0, of queue 1. */
+    const events = [
+      [0x10, 0],
+      [0x1a, 0],
+      [0x1a, 1],
+    ] as const;
+    for (const [field, queue] of events) {
+      common(QUEUE_SELECT, 2, queue);
+      for (const vector of [0, 1, 2, 0xffff, 1, 0xffff]) {
+        common(field, 2, vector);
+        expect(pci.readBar(0, field, 2)).toBe(vector);
+      }
+    }
+  });
+
+  it('shows the events before the host hears of an interrupt', () => {
+    const seen: number[] = [];
+    const look = () => {
+      seen.push(pci.readConfig(0x06, 2) & 0x08, pci.readBar(0, ISR, 1));
+    };
+    host.setIntx = (asserted) => {
+      if (asserted) look();
+    };
+    host.signalMsix = look;
+    bringUp();
+    device.context?.interrupts.usedBuffer(0);
+    device.context?.interrupts.configChange();
+    expect(seen.splice(0)).toEqual([8, 1, 8, 2]);
+    pci.writeConfig(0x42, 2, 0x8000);
+    pci.writeBar(1, 0x0c, 4, 0);
+    common(0x10, 2, 0);
+    device.context?.interrupts.configChange();
+    expect(seen).toEqual([0, 2]);
+  });
+
   it('unmaps vectors and deasserts INTx when the device is reset, but keeps configuration space', () => {
     bringUp();
     common(0x10, 2, 1);

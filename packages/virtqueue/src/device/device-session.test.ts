@@ -23,6 +23,7 @@ class EchoDevice implements VirtioDevice {
   readonly queueMaxSizes = [SIZE, 16];
   readonly deviceFeatures = 0x2_0000_0005n;
   readonly configSize = 6;
+  silentConfigChanges = 0;
   readonly calls: string[] = [];
   readonly config = new Uint8Array(6);
   context: DeviceContext | undefined;
@@ -200,6 +201,15 @@ describe('status', () => {
     expect(session.status).toBe(0);
   });
 
+  it('cannot be written to SUSPEND, which is not offered, before DRIVER_OK nor after it', () => {
+    session.writeStatus(0x10);
+    session.writeStatus(0x11);
+    expect(session.status).toBe(1);
+    up();
+    session.writeStatus(UP | 0x10);
+    expect(session.status).toBe(UP);
+  });
+
   it('DRIVER_OK without FEATURES_OK breaks the device', () => {
     session.writeStatus(1);
     session.writeStatus(7);
@@ -334,7 +344,7 @@ describe('queues', () => {
     ['with', 0x1000_0005, UP],
     ['without', 5, UP | NEEDS_RESET],
   ])('have indirect descriptors %s VIRTIO_F_INDIRECT_DESC alone', (_what, low, status) => {
-    const driver = driverQueue();
+    const driver = driverQueue(1n << 28n);
     agree(1, low);
     enable(driver.addresses);
     session.writeStatus(UP);
@@ -590,6 +600,19 @@ describe('the rest', () => {
     session.writeConfig(6, 1, 9);
     session.writeConfig(2, 1, 9);
     expect([...device.config]).toEqual([1, 2, 9, 4, 5, 6]);
+  });
+
+  it('a configuration that changes before there is a driver has another generation', () => {
+    const generations = [session.configGeneration];
+    device.silentConfigChanges += 1;
+    generations.push(session.configGeneration);
+    up();
+    session.configChanged();
+    generations.push(session.configGeneration);
+    device.silentConfigChanges += 1;
+    generations.push(session.configGeneration);
+    expect(new Set(generations).size).toBe(4);
+    expect(interrupts).toEqual(['config']);
   });
 
   it('a device that throws needs a reset, and the session does not throw', () => {

@@ -20,7 +20,8 @@ import type { DeviceSessionOptions } from './session-options.ts';
 import { prepareDevice, readSession, snapshotBusy } from './session-snapshot.ts';
 import type { AccessWidth, InterruptSink, VirtioDevice } from './virtio-device.ts';
 
-const STATUS_BITS = 0xff;
+/** What a driver can set: not SUSPEND (16), as VIRTIO_F_SUSPEND is not offered, nor DEVICE_NEEDS_RESET. */
+const DRIVER_STATUS_BITS = 0xff & ~16 & ~VIRTIO_CONFIG_S_NEEDS_RESET;
 
 export class DeviceSession {
   readonly device: VirtioDevice;
@@ -102,7 +103,7 @@ export class DeviceSession {
       this.reset();
       return;
     }
-    let added = value & STATUS_BITS & ~this.#status & ~VIRTIO_CONFIG_S_NEEDS_RESET;
+    let added = value & DRIVER_STATUS_BITS & ~this.#status;
     if ((added & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && !this.#agrees())
       added &= ~VIRTIO_CONFIG_S_FEATURES_OK;
     this.#status |= added;
@@ -114,7 +115,7 @@ export class DeviceSession {
 
   /** Counts changes of the configuration; transports show as many of its bits as they have. */
   get configGeneration(): number {
-    return this.#configGeneration;
+    return this.#configGeneration + (this.device.silentConfigChanges ?? 0);
   }
 
   /** 0 beyond the device's configuration. */
@@ -184,7 +185,7 @@ export class DeviceSession {
       deviceId: this.device.deviceId,
       status: this.#status,
       driverFeatures: `0x${this.#accepted.mask.toString(16)}`,
-      configGeneration: this.#configGeneration,
+      configGeneration: this.configGeneration,
       queues: this.#queues.snapshot(),
       device: this.device.snapshot?.() ?? null,
     };
@@ -213,10 +214,10 @@ export class DeviceSession {
         throw snapshotRefused('the device refuses the features');
       }
       this.#status = status;
-      this.#configGeneration = configGeneration;
       const queues = putQueues();
       if (memory !== undefined) this.#activate(memory, queues);
       restoreDevice();
+      this.#configGeneration = configGeneration - (this.device.silentConfigChanges ?? 0);
     };
   }
 

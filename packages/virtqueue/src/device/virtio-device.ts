@@ -48,6 +48,11 @@ export interface VirtioDevice {
   readonly deviceFeatures: bigint;
   /** Size of the device-specific configuration in bytes. */
   readonly configSize: number;
+  /**
+   * Counts the changes of the configuration that are not told by `InterruptSink.configChange`: those while no driver is up, and
+   * those that the driver made. For a device that has such; it never goes back.
+   */
+  readonly silentConfigChanges?: number;
 
   /** The access lies within `configSize`; the value is little-endian, unsigned. */
   readConfig(offset: number, width: AccessWidth): number;

@@ -1,6 +1,7 @@
 /** createDriverQueue: the driver's side of whichever layout was negotiated. */
 import {
   VIRTIO_F_EVENT_IDX,
+  VIRTIO_F_INDIRECT_DESC,
   VIRTIO_F_NOTIFICATION_DATA,
   VIRTIO_F_RING_PACKED,
 } from '../device/constants.ts';
@@ -25,13 +26,14 @@ export function driverQueueLength(features: bigint, size: number): number {
 /**
  * Makes an empty queue in memory of {@link driverQueueLength} bytes.
  *
- * @throws VirtioError `RING_MEMORY` when that is not in memory
+ * @throws VirtioError `RING_MEMORY` when that is not in memory, `QUEUE_SIZE` when the layout has no such size, `RING_ALIGNMENT`
  */
 export function createDriverQueue(options: CreateDriverQueueOptions): DriverQueue {
   const { features, ...place } = options;
   const queue = {
     ...place,
     eventIdx: (features & VIRTIO_F_EVENT_IDX) !== 0n,
+    indirect: (features & VIRTIO_F_INDIRECT_DESC) !== 0n,
     notificationData: (features & VIRTIO_F_NOTIFICATION_DATA) !== 0n,
   };
   return isPacked(features) ? new PackedDriverQueue(queue) : new SplitDriverQueue(queue);

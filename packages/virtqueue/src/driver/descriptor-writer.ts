@@ -3,7 +3,7 @@ import { VirtioError } from '../error.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { writeLe64 } from '../memory/le64.ts';
 import { DESC_ADDR, DESC_LEN, DESC_SIZE, DESC_TAIL, VIRTQ_DESC_F_WRITE } from '../ring/layout.ts';
-import type { BufferSegment } from './driver-queue.ts';
+import type { BufferSegment, DriverQueueOptions } from './driver-queue.ts';
 
 export class DescriptorWriter {
   readonly #memory: GuestMemory;
@@ -27,14 +27,35 @@ export class DescriptorWriter {
   }
 }
 
-/** How many segments a buffer has. @throws VirtioError `EMPTY_BUFFER` when it has none */
+/** "Drivers MUST NOT add a descriptor chain longer than 2^32 bytes in total" */
+const LONGEST_BUFFER = 2 ** 32;
+
+/** How many segments a buffer has. @throws VirtioError `EMPTY_BUFFER` when it has none, `BUFFER_LENGTH` when it is too long */
 export function segmentCount(
   readable: readonly BufferSegment[],
   writable: readonly BufferSegment[],
 ): number {
   const count = readable.length + writable.length;
   if (count === 0) throw new VirtioError('EMPTY_BUFFER', 'a buffer needs at least one segment');
-  return count;
+  let length = 0;
+  for (const segment of readable) length += segment.length;
+  for (const segment of writable) length += segment.length;
+  if (length <= LONGEST_BUFFER) return count;
+  throw new VirtioError('BUFFER_LENGTH', `a buffer of ${length} bytes: 2^32 are the most`);
+}
+
+/** As {@link segmentCount}, of a buffer for an indirect table. @throws VirtioError `NO_INDIRECT_DESC`, `TABLE_LENGTH` */
+export function tableCount(
+  { size, indirect }: DriverQueueOptions,
+  readable: readonly BufferSegment[],
+  writable: readonly BufferSegment[],
+): number {
+  const count = segmentCount(readable, writable);
+  if (indirect !== true) {
+    throw new VirtioError('NO_INDIRECT_DESC', 'VIRTIO_F_INDIRECT_DESC was not negotiated');
+  }
+  if (count <= size) return count;
+  throw new VirtioError('TABLE_LENGTH', `a table of ${count} segments for a queue of ${size}`);
 }
 
 /** The readable segments, then the writable ones. */

@@ -27,7 +27,7 @@ export interface UsedBuffer {
 
 /** Where a queue is to be made. */
 export interface DriverQueuePlace {
-  /** Number of descriptors. */
+  /** Number of descriptors: a power of two for a split queue, up to 32768 for either. */
   readonly size: number;
   /** The memory in which the driver itself sees the queue. */
   readonly memory: GuestMemory;
@@ -43,6 +43,8 @@ export interface DriverQueueOptions extends DriverQueuePlace {
   readonly eventIdx: boolean;
   /** VIRTIO_F_NOTIFICATION_DATA; false by default. */
   readonly notificationData?: boolean;
+  /** VIRTIO_F_INDIRECT_DESC; false by default. */
+  readonly indirect?: boolean;
 }
 
 export interface DriverQueue {
@@ -63,7 +65,7 @@ export interface DriverQueue {
    *
    * @param token a number that {@link takeUsed} gives back
    * @returns false when there are not enough free descriptors
-   * @throws VirtioError `EMPTY_BUFFER` without a segment
+   * @throws VirtioError `EMPTY_BUFFER` without a segment, `BUFFER_LENGTH` beyond 2^32 bytes
    */
   add(
     readable: readonly BufferSegment[],
@@ -75,6 +77,8 @@ export interface DriverQueue {
    * As {@link add}, with one descriptor for the whole buffer (VIRTIO_F_INDIRECT_DESC).
    *
    * @param table is filled; to be left alone until the buffer is back
+   * @throws VirtioError as {@link add}; `NO_INDIRECT_DESC` when that was not negotiated, `TABLE_LENGTH` for more segments than
+   * the queue has descriptors
    */
   addIndirect(
     table: IndirectTable,

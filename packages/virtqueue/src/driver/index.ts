@@ -14,3 +14,4 @@ export type {
 export type { DriverTransport, QueueAddresses } from './driver-transport.ts';
 export type { InitializeOptions } from './initialize-device.ts';
 export { initializeDevice } from './initialize-device.ts';
+export { readStableConfig } from './read-stable-config.ts';

@@ -5,6 +5,7 @@ import {
   DESC_SIZE,
   DESC_TAIL,
   descriptorAreaSize,
+  MAX_QUEUE_SIZE,
   VIRTQ_DESC_F_INDIRECT,
   VIRTQ_DESC_F_NEXT,
   VIRTQ_DESC_F_WRITE,
@@ -21,7 +22,13 @@ import {
   TAIL_FLAGS_SHIFT,
   TAIL_ID_MASK,
 } from '../ring/packed-layout.ts';
-import { DescriptorWriter, directionFlag, segmentAt, segmentCount } from './descriptor-writer.ts';
+import {
+  DescriptorWriter,
+  directionFlag,
+  segmentAt,
+  segmentCount,
+  tableCount,
+} from './descriptor-writer.ts';
 import type {
   BufferSegment,
   DriverQueue,
@@ -30,7 +37,13 @@ import type {
   UsedBuffer,
 } from './driver-queue.ts';
 import type { QueueAddresses } from './driver-transport.ts';
-import { clearQueue, type QueueLayout, queueAddresses, wrongBuffer } from './queue-layout.ts';
+import {
+  checkQueueSize,
+  clearQueue,
+  type QueueLayout,
+  queueAddresses,
+  wrongBuffer,
+} from './queue-layout.ts';
 import { RingFields } from './ring-fields.ts';
 
 /** The areas one after the other ("Structure Size and Alignment": 16, 4 and 4 bytes). */
@@ -43,6 +56,7 @@ export function packedQueueLayout(size: number): QueueLayout {
 export class PackedDriverQueue implements DriverQueue {
   readonly size: number;
   readonly addresses: QueueAddresses;
+  readonly #options: DriverQueueOptions;
   readonly #ringAddress: number;
   readonly #writer: DescriptorWriter;
   readonly #ring: RingFields;
@@ -63,12 +77,14 @@ export class PackedDriverQueue implements DriverQueue {
   /** Descriptors made available since the device's wish for kicks was looked at. */
   #unannounced = 0;
 
-  /** Clears the ring. @throws VirtioError `RING_MEMORY` when it does not lie in memory */
+  /** Clears the ring. @throws VirtioError `RING_MEMORY` when it does not lie in memory, `QUEUE_SIZE`, `RING_ALIGNMENT` */
   constructor(options: DriverQueueOptions) {
     const { size, memory, address } = options;
     const layout = packedQueueLayout(size);
     const both = ACCESS_READ | ACCESS_WRITE;
+    checkQueueSize(size, size >= 1 && size <= MAX_QUEUE_SIZE);
     this.size = size;
+    this.#options = options;
     this.addresses = queueAddresses(options, layout);
     this.#eventIdx = options.eventIdx;
     this.#notificationData = options.notificationData ?? false;
@@ -131,7 +147,7 @@ export class PackedDriverQueue implements DriverQueue {
     writable: readonly BufferSegment[],
     token: number,
   ): boolean {
-    const count = segmentCount(readable, writable);
+    const count = tableCount(this.#options, readable, writable);
     if (this.#freeCount === 0) return false;
     for (let position = 0; position < count; position += 1) {
       const { address, length } = segmentAt(readable, writable, position);

@@ -12,15 +12,30 @@ export interface QueueLayout {
   readonly length: number;
 }
 
-/** The areas as the device will address them. */
+/** Of the descriptor area, which comes first; the others are aligned behind it. */
+const ALIGNMENT = 16;
+
+/** The areas as the device will address them. @throws VirtioError `RING_ALIGNMENT` */
 export function queueAddresses(place: DriverQueuePlace, layout: QueueLayout): QueueAddresses {
   const start = place.deviceAddress ?? place.address;
+  if (start % ALIGNMENT !== 0) {
+    throw new VirtioError('RING_ALIGNMENT', `a queue at 0x${start.toString(16)}: align it to 16`);
+  }
   return {
     size: place.size,
     descriptorArea: start + layout.descriptorArea,
     driverArea: start + layout.driverArea,
     deviceArea: start + layout.deviceArea,
   };
+}
+
+/** @throws VirtioError `QUEUE_SIZE` unless the layout has such a size */
+export function checkQueueSize(size: number, isPossible: boolean): void {
+  if (isPossible && Number.isInteger(size)) return;
+  throw new VirtioError(
+    'QUEUE_SIZE',
+    `a queue of ${size}: choose up to 32768, and for a split queue a power of two`,
+  );
 }
 
 /** @throws VirtioError `RING_MEMORY` when there is no memory */

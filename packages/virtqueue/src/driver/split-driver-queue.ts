@@ -3,6 +3,7 @@ import { ACCESS_READ, ACCESS_WRITE } from '../memory/guest-memory.ts';
 import {
   DESC_SIZE,
   descriptorAreaSize,
+  MAX_QUEUE_SIZE,
   VIRTQ_DESC_F_INDIRECT,
   VIRTQ_DESC_F_NEXT,
 } from '../ring/layout.ts';
@@ -20,7 +21,13 @@ import {
   VIRTQ_AVAIL_F_NO_INTERRUPT,
   VIRTQ_USED_F_NO_NOTIFY,
 } from '../ring/split-layout.ts';
-import { DescriptorWriter, directionFlag, segmentAt, segmentCount } from './descriptor-writer.ts';
+import {
+  DescriptorWriter,
+  directionFlag,
+  segmentAt,
+  segmentCount,
+  tableCount,
+} from './descriptor-writer.ts';
 import type {
   BufferSegment,
   DriverQueue,
@@ -29,7 +36,13 @@ import type {
   UsedBuffer,
 } from './driver-queue.ts';
 import type { QueueAddresses } from './driver-transport.ts';
-import { clearQueue, type QueueLayout, queueAddresses, wrongBuffer } from './queue-layout.ts';
+import {
+  checkQueueSize,
+  clearQueue,
+  type QueueLayout,
+  queueAddresses,
+  wrongBuffer,
+} from './queue-layout.ts';
 import { RingFields } from './ring-fields.ts';
 
 /** The parts one after the other, each aligned as the standard asks ("Split Virtqueues": 16, 2 and 4 bytes). */
@@ -45,6 +58,7 @@ const NONE = 0xffff;
 export class SplitDriverQueue implements DriverQueue {
   readonly size: number;
   readonly addresses: QueueAddresses;
+  readonly #options: DriverQueueOptions;
   readonly #tableAddress: number;
   readonly #writer: DescriptorWriter;
   readonly #avail: RingFields;
@@ -60,11 +74,13 @@ export class SplitDriverQueue implements DriverQueue {
   #announcedIdx = 0;
   #usedIdx = 0;
 
-  /** Clears the ring. @throws VirtioError `RING_MEMORY` when it does not lie in memory */
+  /** Clears the ring. @throws VirtioError `RING_MEMORY` when it does not lie in memory, `QUEUE_SIZE`, `RING_ALIGNMENT` */
   constructor(options: DriverQueueOptions) {
     const { size, memory, address } = options;
     const layout = splitQueueLayout(size);
+    checkQueueSize(size, size >= 1 && size <= MAX_QUEUE_SIZE && (size & (size - 1)) === 0);
     this.size = size;
+    this.#options = options;
     this.addresses = queueAddresses(options, layout);
     this.#eventIdx = options.eventIdx;
     this.#notificationData = options.notificationData ?? false;
@@ -116,7 +132,7 @@ export class SplitDriverQueue implements DriverQueue {
     writable: readonly BufferSegment[],
     token: number,
   ): boolean {
-    const count = segmentCount(readable, writable);
+    const count = tableCount(this.#options, readable, writable);
     if (this.#freeCount === 0) return false;
     for (let position = 0; position < count; position += 1) {
       const { address, length } = segmentAt(readable, writable, position);

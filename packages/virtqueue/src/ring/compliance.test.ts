@@ -10,8 +10,8 @@ import { SplitVirtqueue } from './split-virtqueue.ts';
 /** Of the ring and of an indirect table; not of the buffers, which are nowhere: a queue does not look at them. */
 const ADDRESS = 0x4000;
 const TABLE_LENGTH = 128;
-/** VIRTIO_F_EVENT_IDX, VIRTIO_F_RING_PACKED. */
-const [EVENT_IDX, PACKED] = [1n << 29n, 1n << 34n];
+/** VIRTIO_F_INDIRECT_DESC, VIRTIO_F_EVENT_IDX, VIRTIO_F_RING_PACKED. */
+const [INDIRECT_DESC, EVENT_IDX, PACKED] = [1n << 28n, 1n << 29n, 1n << 34n];
 
 function suite(
   name: string,
@@ -21,7 +21,7 @@ function suite(
 ): void {
   for (const packed of [false, true]) {
     virtqueueSuite(`${packed ? 'packed' : 'split'}${name}`, ({ size, eventIdx }) => {
-      const features = (eventIdx ? EVENT_IDX : 0n) | (packed ? PACKED : 0n);
+      const features = INDIRECT_DESC | (eventIdx ? EVENT_IDX : 0n) | (packed ? PACKED : 0n);
       const length = Math.ceil(driverQueueLength(features, size) / 16) * 16;
       const buffer = allocate(length + TABLE_LENGTH + offset);
       // What was there before the driver cleared it.

@@ -23,6 +23,21 @@ import { InvisibleGuestMemory } from '../testing/wrapped-memory.ts';
 import { createDescriptorChain } from './descriptor-chain.ts';
 import { PackedVirtqueue } from './packed-virtqueue.ts';
 
+/** Notes the address of each write, which is a message. */
+class RecordingMemory extends InvisibleGuestMemory {
+  readonly #writes: number[];
+
+  constructor(memory: GuestMemory, writes: number[]) {
+    super(memory);
+    this.#writes = writes;
+  }
+
+  override write(...args: Parameters<GuestMemory['write']>): boolean {
+    this.#writes.push(args[0]);
+    return super.write(...args);
+  }
+}
+
 const chain = createDescriptorChain(8);
 let ring: PackedRing;
 
@@ -92,16 +107,27 @@ describe('the device', () => {
     expect(hex(slot(2) + 8, 8)).toBe('07 00 00 00 00 00 82 80');
   });
 
-  it('writes the flags of the first of several buffers after all else', () => {
-    /** Address of each write, which is a message. */
+  it('writes the flags of a used descriptor after the rest of it, and nothing to it afterwards', () => {
     const writes: number[] = [];
-    class RecordingMemory extends InvisibleGuestMemory {
-      override write(...args: Parameters<GuestMemory['write']>): boolean {
-        writes.push(args[0]);
-        return super.write(...args);
-      }
-    }
-    const queue = ring.queue((memory) => new RecordingMemory(memory));
+    const queue = ring.queue((memory) => new RecordingMemory(memory, writes));
+    ring.descriptor(slot(0), 0, 1, 4, AVAIL | WRITE);
+    ring.descriptor(slot(1), 0, 1, 5, AVAIL | WRITE);
+    queue.pop(chain);
+    queue.pop(chain);
+    queue.pushUsed(4, 7);
+    expect(writes).toEqual([slot(0) + 8, slot(0) + 12]);
+    queue.pushUsed(5, 8);
+    queue.enableNotifications();
+    queue.shouldInterrupt();
+    expect(writes).toEqual([
+      ...[0, 1].flatMap((at) => [slot(at) + 8, slot(at) + 12]),
+      DEVICE_EVENT,
+    ]);
+  });
+
+  it('writes the flags of the first of several buffers after all else', () => {
+    const writes: number[] = [];
+    const queue = ring.queue((memory) => new RecordingMemory(memory, writes));
     ring.descriptor(slot(0), 0, 1, 4, AVAIL | WRITE);
     ring.descriptor(slot(1), 0, 1, 0x77, AVAIL | NEXT | WRITE);
     ring.descriptor(slot(2), 0, 1, 5, AVAIL | WRITE);
@@ -244,7 +270,12 @@ describe('the driver', () => {
   const create = (eventIdx = false) => {
     const { memory } = ring;
     const place = { size: 3, memory, address: RING, deviceAddress: 0x9_0000_0000 };
-    driver = new PackedDriverQueue({ ...place, eventIdx, notificationData: true });
+    driver = new PackedDriverQueue({
+      ...place,
+      eventIdx,
+      notificationData: true,
+      indirect: true,
+    });
   };
   beforeEach(() => {
     ring.bytes.fill(0xee, RING, RING + 0x100);

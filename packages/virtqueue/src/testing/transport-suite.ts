@@ -93,6 +93,24 @@ export function transportSuite(name: string, factory: TransportFactory): void {
       expect(queue!.takeUsed({ token: 0, length: 0 })).toBe(true);
     });
 
+    it('takes kicks for nothing, and more than one for a buffer', () => {
+      const { queues } = bringUp();
+      const [queue] = queues as [DriverQueue];
+      queue.enableInterrupts(true);
+      const kick = (times: number) => {
+        for (let time = 0; time < times; time += 1) transport.notifyQueue(0);
+        return subject.service();
+      };
+      expect([kick(1), kick(3), device.handled, subject.takeInterrupts()]).toEqual([
+        ...[false, false, 0, 0],
+      ]);
+      queue.add([{ address: 0, length: 3 }], [], 1);
+      expect([kick(3), kick(1), device.handled, subject.takeInterrupts()]).toEqual([
+        ...[false, false, 1, 1],
+      ]);
+      expect(transport.readStatus()).toBe(0xf);
+    });
+
     it('says that a broken queue needs a reset, and goes on with the other', () => {
       const { queues } = bringUp();
       const { driverArea } = queues[1]!.addresses;

@@ -3,81 +3,17 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { AccessWidth, DeviceContext, VirtioDevice } from '../device/virtio-device.ts';
 import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
-import type { DescriptorChain, Virtqueue } from '../ring/virtqueue.ts';
 import { SnapshotReader } from '../snapshot/snapshot-reader.ts';
+import { type Segment, type TestBuffer, TestQueue } from './test-queue.ts';
+import { InvisibleGuestMemory } from './wrapped-memory.ts';
 
 /** Ring and transport features, which the session adds: bits 24 to 41 but for ACCESS_PLATFORM. */
 const RESERVED_FEATURES = (((1n << 18n) - 1n) << 24n) & ~(1n << 33n);
 const MEMORY_BYTES = 0x10000;
 const NOWHERE = 2 ** 40;
 
-interface Segment {
-  readonly address: number;
-  readonly length: number;
-}
-
-interface Buffer {
-  readonly readable: readonly Segment[];
-  readonly writable: readonly Segment[];
-}
-
-/** A queue that hands out buffers of a test, each with its position as head. */
-class TestQueue implements Virtqueue {
-  readonly isInPlace = true;
-  readonly index: number;
-  readonly size = 16;
-  readonly memory: GuestMemory;
-  readonly broken = false;
-  readonly used = new Map<number, number>();
-  popped = 0;
-  readonly #next: (position: number) => Buffer | undefined;
-
-  constructor(index: number, memory: GuestMemory, next: (position: number) => Buffer | undefined) {
-    this.index = index;
-    this.memory = memory;
-    this.#next = next;
-  }
-
-  pop(chain: DescriptorChain): boolean {
-    const buffer = this.#next(this.popped);
-    if (buffer === undefined) return false;
-    const sum = (segments: readonly Segment[]) =>
-      segments.reduce((all, { length }) => all + length, 0);
-    [...buffer.readable, ...buffer.writable].forEach(({ address, length }, index) => {
-      chain.addresses[index] = address;
-      chain.lengths[index] = length;
-    });
-    chain.head = this.popped;
-    chain.count = buffer.readable.length + buffer.writable.length;
-    chain.readableCount = buffer.readable.length;
-    chain.readableLength = sum(buffer.readable);
-    chain.writableLength = sum(buffer.writable);
-    this.popped += 1;
-    return true;
-  }
-
-  pushUsed(head: number, length: number): void {
-    if (this.used.has(head)) throw new Error(`buffer ${head} was used twice`);
-    this.used.set(head, length);
-  }
-
-  pushUsedTogether(heads: Uint16Array, lengths: Uint32Array, count: number): void {
-    for (let index = 0; index < count; index += 1) this.pushUsed(heads[index]!, lengths[index]!);
-  }
-
-  shouldInterrupt(): boolean {
-    return true;
-  }
-
-  disableNotifications(): void {}
-
-  enableNotifications(): boolean {
-    return this.#next(this.popped) !== undefined;
-  }
-}
-
 const part = (address: number, length: number): Segment => ({ address, length });
-const HOSTILE: [string, Buffer][] = [
+const HOSTILE: [string, TestBuffer][] = [
   ['nothing but an empty segment', { readable: [part(0, 0)], writable: [] }],
   ['one readable byte', { readable: [part(0, 1)], writable: [] }],
   ['one writable byte', { readable: [], writable: [part(0, 1)] }],
@@ -100,6 +36,28 @@ const HOSTILE: [string, Buffer][] = [
   ],
 ];
 
+/** Notes what a device reads and writes, all of which it has to ask for. */
+class RecordingMemory extends InvisibleGuestMemory {
+  readonly reads: Segment[] = [];
+  readonly writes: Segment[] = [];
+
+  override read(...args: Parameters<GuestMemory['read']>): boolean {
+    this.reads.push(part(args[0], args[3]));
+    return super.read(...args);
+  }
+
+  override write(...args: Parameters<GuestMemory['write']>): boolean {
+    this.writes.push(part(args[0], args[3]));
+    return super.write(...args);
+  }
+}
+
+function addressesOf(segments: readonly Segment[]): number[] {
+  return segments.flatMap(({ address, length }) =>
+    Array.from({ length }, (_, index) => address + index),
+  );
+}
+
 export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): void {
   describe(`VirtioDevice: ${name}`, () => {
     let device: VirtioDevice;
@@ -113,9 +71,9 @@ export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): vo
       interrupted = [];
     });
 
-    const activate = (queues: DeviceContext['queues']) =>
+    const activate = (queues: DeviceContext['queues'], seen = memory) =>
       device.activate({
-        memory,
+        memory: seen,
         queues,
         driverFeatures: device.deviceFeatures | (1n << 32n),
         interrupts: { usedBuffer: (index) => interrupted.push(index), configChange() {} },
@@ -225,6 +183,53 @@ export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): vo
       activate(none());
       restore?.();
       expect(device.snapshot?.()).toEqual(state);
+    });
+
+    it('reads what is to be read alone, and writes what it says, from the first writable byte on', () => {
+      const readable = [part(0x100, 16), part(0x200, 60)];
+      const writable = [part(0x1000, 5), part(0x2000, 600)];
+      const mayRead = new Set(addressesOf(readable));
+      const order = addressesOf(writable);
+      const mayWrite = new Set(order);
+      // Requests of the standard begin with their type, in a byte or in four.
+      for (let type = 0; type < 16; type += 1) {
+        device = factory();
+        const recording = new RecordingMemory(memory);
+        memory.write(0x100, Uint8Array.of(type), 0, 1);
+        const queues = each().map(
+          (index) => new TestQueue(index, recording, (at) => [{ readable, writable }][at]),
+        );
+        activate(queues, recording);
+        for (const { index, used } of queues) {
+          recording.reads.length = 0;
+          recording.writes.length = 0;
+          while (device.notifyQueue(index)) {}
+          const written = new Set(addressesOf(recording.writes));
+          expect(addressesOf(recording.reads).filter((at) => !mayRead.has(at))).toEqual([]);
+          expect([...written].filter((at) => !mayWrite.has(at))).toEqual([]);
+          expect(order.slice(0, used.get(0) ?? 0).filter((at) => !written.has(at))).toEqual([]);
+        }
+      }
+    });
+
+    it('uses buffers in the order in which they came, as VIRTIO_F_IN_ORDER demands', () => {
+      const buffers = HOSTILE.map(([, buffer]) => buffer);
+      const queues = each().map((index) => new TestQueue(index, memory, (at) => buffers[at]));
+      activate(queues);
+      for (const { index, used } of queues) {
+        while (device.notifyQueue(index)) {}
+        expect([...used.keys()]).toEqual([...used.keys()].map((_, position) => position));
+      }
+    });
+
+    it('accepts any subset of its features', () => {
+      const all = device.deviceFeatures;
+      const bits = Array.from({ length: 64 }, (_, bit) => 1n << BigInt(bit)).filter(
+        (bit) => (all & bit) !== 0n,
+      );
+      for (const subset of [0n, all, ...bits, ...bits.map((bit) => all & ~bit)]) {
+        expect(device.acceptFeatures?.(subset | (1n << 32n)) ?? true).toBe(true);
+      }
     });
 
     it('gives others their turn, however many buffers come', () => {
