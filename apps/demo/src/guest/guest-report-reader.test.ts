@@ -97,6 +97,8 @@ describe('GuestReportReader', () => {
             { disk: 'vda', offset: 67108864, length: 16777216, sha256: hash },
           ],
           writes: [{ disk: 'vda', offset: 67108864, length: 16777216, sha256: hash }],
+          flushed: [],
+          soak: [],
           timings: [{ disk: 'vda', blockSize: 4096, bytes: 8192000, seconds: 1.291963 }],
           interrupts: [],
           fetches: [],
