@@ -1,7 +1,11 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: { main: 'src/main.ts', 'server-thread': 'src/server/server-thread.ts' },
+  entry: {
+    main: 'src/main.ts',
+    'server-thread': 'src/server/server-thread.ts',
+    'soak-server': 'src/endurance/soak-server.ts',
+  },
   format: 'esm',
   target: 'node20',
   // Fewer files to find and read: `viommu serve` listens sooner.

@@ -143,6 +143,13 @@ it.each([
     serve('--iommu', '00:04.0', '--boot-bypass', 'maybe'),
     "--boot-bypass: 'maybe' is neither on nor off",
   ],
+  [
+    'a user by name',
+    serve('--iommu', '00:04.0', '--allow-uid', 'qemu'),
+    "argument 'qemu' is invalid. It must be the number of a user",
+  ],
+  ['no runs', ['faults', '--runs', '0'], "argument '0' is invalid"],
+  ['less than a minute', ['soak', '--minutes', '0.5'], "argument '0.5' is invalid"],
   ['no number of rounds', ['bench', '--rounds', 'many'], "argument 'many' is invalid"],
   ['no part of a benchmark', ['bench', '--only', 'sound'], "argument 'sound' is invalid"],
   ['an old QEMU', ['linux', '--modules', at('modules'), ...own('qemu-9.2.4')], '9.2.4'],
@@ -151,13 +158,18 @@ it.each([
     ['linux', '--modules', at('modules'), ...own('qemu-10.1.2')],
     'has no virtio_iommu, neither as a module nor built in',
   ],
-])('%s', async (_what, args, problem) => {
-  let text = '';
-  const exitCode = await runCommandLine(args, (part) => {
-    text += part;
-  });
-  expect(text).toContain(problem);
-  expect(text).toMatch(/^viommu: [^\n]+\n$/);
-  expect(exitCode).toBe(1);
-  expect(readdirSync(at('sockets'))).toEqual([]);
-});
+])(
+  '%s',
+  async (_what, args, problem) => {
+    let text = '';
+    const exitCode = await runCommandLine(args, (part) => {
+      text += part;
+    });
+    expect(text).toContain(problem);
+    expect(text).toMatch(/^viommu: [^\n]+\n$/);
+    expect(exitCode).toBe(1);
+    expect(readdirSync(at('sockets'))).toEqual([]);
+    // The first loads all commands.
+  },
+  20_000,
+);

@@ -1,7 +1,7 @@
 /** `viommu serve` as a user starts it: the arguments that it prints boot a guest, and a signal ends it cleanly. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -71,6 +71,20 @@ describe.runIf(parts !== undefined)('viommu serve', () => {
     expect(statSync(join(sockets, 'blk.sock')).mode & 0o777).toBe(0o600);
     expect(await end(signal)).toBe(0);
     expect(readdirSync(sockets)).toEqual([]);
+  });
+
+  it('does not listen where others could listen in its place', async () => {
+    await whenListening();
+    expect(await end('SIGTERM')).toBe(0);
+    chmodSync(join(folder, 'sockets'), 0o777);
+    const { status, stderr } = spawnSync(process.execPath, server.spawnargs.slice(1), {
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(
+      /^viommu: Others can write to the directory of [^\n]*run chmod go-w [^\n]*\n$/,
+    );
+    expect(status).toBe(1);
+    expect(readdirSync(join(folder, 'sockets'))).toEqual([]);
   });
 
   it('ends at a signal that comes with its first socket, and leaves none', async () => {

@@ -5,6 +5,7 @@ export const SOCK_STREAM = 1;
 export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;
 export const SOL_SOCKET = 1;
+export const SO_PEERCRED = 17;
 export const SCM_RIGHTS = 1;
 
 export const MSG_CTRUNC = 0x8;

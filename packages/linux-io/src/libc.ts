@@ -11,6 +11,13 @@ export interface Libc {
   bind(fd: number, address: Uint8Array, length: number): number;
   connect(fd: number, address: Uint8Array, length: number): number;
   listen(fd: number, backlog: number): number;
+  getsockopt(
+    fd: number,
+    level: number,
+    option: number,
+    value: Uint8Array,
+    length: Uint32Array,
+  ): number;
   accept4(fd: number, address: null, length: null, flags: number): number;
   poll(fds: Pointer, count: number, timeoutMilliseconds: number): number;
   recvmsg(fd: number, header: Pointer, flags: number): number;
@@ -87,6 +94,7 @@ function declareLibc(koffi: Koffi): Libc {
     bind: library.func('int bind(int, void*, unsigned int)'),
     connect: library.func('int connect(int, void*, unsigned int)'),
     listen: library.func('int listen(int, int)'),
+    getsockopt: library.func('int getsockopt(int, int, int, void*, void*)'),
     accept4: library.func('int accept4(int, void*, void*, int)'),
     poll: library.func('int poll(void*, unsigned long, int)'),
     recvmsg: library.func('int64_t recvmsg(int, void*, int)'),

@@ -134,6 +134,7 @@ export class Connection implements DmaExchangeHost, Session {
     const command = received.getUint16(HEADER_COMMAND, true);
     if (command === VFIO_USER_DEVICE_RESET && (this.#serving || this.#exchange.isWaiting)) {
       this.#resetHeld = true;
+      this.stream.fds.closeAll();
       return true;
     }
     this.#handling = true;

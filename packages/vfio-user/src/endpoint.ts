@@ -1,17 +1,21 @@
 /** One served function: its listening socket, and the client that it has at the moment. */
 
 import {
+  describeErrno,
+  EAGAIN,
+  EINTR,
   type Libc,
   POLLHUP,
   POLLIN,
   POLLOUT,
   type Pointer,
   type PollSet,
+  peerUid,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
 } from '@viommu/linux-io';
 import type { PciFunction } from '@viommu/transport-pci';
-import type { Logger } from '@viommu/virtqueue';
+import { LimitedLog, type Logger } from '@viommu/virtqueue';
 import { Connection } from './connection.ts';
 import { Interrupts } from './interrupts.ts';
 import type { GuestRamPool } from './memory/guest-ram.ts';
@@ -24,6 +28,8 @@ export interface EndpointContext {
   readonly pollSet: PollSet;
   readonly pool: GuestRamPool;
   readonly logger: Logger;
+  /** Whose clients are served besides our own user's and root's. */
+  readonly allowUid: number | undefined;
   /** Address of a 64-bit 1. */
   readonly one: Pointer;
   readonly dmaTimeoutMilliseconds: number;
@@ -35,6 +41,8 @@ export interface EndpointContext {
   readonly onDisconnect: (path: string, reason: string) => void;
 }
 
+/** How long the next client waits when none can be accepted, as when this process has no descriptor left. */
+export const REST_MILLISECONDS = 100;
 /** How many messages of one client are handled before the others have their turn. */
 const MESSAGES_PER_TURN = 64;
 
@@ -47,6 +55,8 @@ export class Endpoint {
   readonly #pciFunction: PciFunction;
   readonly #listenerSlot: number;
   readonly #connectionSlot: number;
+  readonly #turnedAway: LimitedLog;
+  #restUntil = 0;
   #connection: Connection | undefined;
 
   constructor(
@@ -60,6 +70,7 @@ export class Endpoint {
     this.#pciFunction = pciFunction;
     this.#listenerSlot = firstSlot;
     this.#connectionSlot = firstSlot + 1;
+    this.#turnedAway = new LimitedLog((message) => context.logger.warn(message));
     this.watch();
   }
 
@@ -76,7 +87,7 @@ export class Endpoint {
     } else {
       pollSet.set(this.#connectionSlot, stream.fd, stream.sendBlocked ? POLLOUT : POLLIN);
     }
-    if (stream?.failure === undefined) {
+    if (stream?.failure === undefined && !this.resting) {
       pollSet.set(this.#listenerSlot, this.#socket.fd, POLLIN);
     } else {
       pollSet.clear(this.#listenerSlot);
@@ -99,20 +110,52 @@ export class Endpoint {
     }
   }
 
+  /** True while no client is looked for: look again after {@link REST_MILLISECONDS} at the latest. */
+  get resting(): boolean {
+    if (this.#restUntil !== 0 && performance.now() >= this.#restUntil) {
+      this.#restUntil = 0;
+    }
+    return this.#restUntil !== 0;
+  }
+
   #accept(): void {
-    const { libc, logger } = this.#context;
+    const { libc } = this.#context;
     const fd = libc.accept4(this.#socket.fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
+      this.#acceptFailed(libc.errno());
       return;
     }
-    if (this.#connection?.negotiated === true) {
-      logger.warn(`${this.#socket.path}: a second client was turned away; one is connected`);
+    const objection = this.#objectionTo(fd);
+    if (objection !== undefined) {
       libc.close(fd);
+      this.#turnedAway.report(`${this.#socket.path}: ${objection}`);
       return;
     }
     this.#connection?.stream.fail('another client came before it had negotiated');
     this.dropFailed();
     this.#connection = this.#connect(fd);
+  }
+
+  /** It stays in the backlog, and poll() would find it there again at once, for ever. */
+  #acceptFailed(errno: number): void {
+    if (errno === EAGAIN || errno === EINTR) {
+      return;
+    }
+    this.#restUntil = performance.now() + REST_MILLISECONDS;
+    this.#turnedAway.report(`${this.#socket.path}: a client has to wait: ${describeErrno(errno)}`);
+  }
+
+  /** Why a client is turned away; undefined when it is welcome. */
+  #objectionTo(fd: number): string | undefined {
+    const { libc, allowUid } = this.#context;
+    const uid = peerUid(libc, fd);
+    // The mode of the socket says so too, as long as nobody changes it.
+    if (uid === undefined || ![0, process.geteuid!(), allowUid].includes(uid)) {
+      return `a client of user ${uid ?? 'unknown'} was turned away: it is neither ours nor root`;
+    }
+    return this.#connection?.negotiated === true
+      ? 'a second client was turned away; one is connected'
+      : undefined;
   }
 
   #connect(fd: number): Connection {
@@ -169,6 +212,7 @@ export class Endpoint {
   close(): void {
     this.#connection?.stream.end('the server is closed');
     this.dropFailed();
+    this.#turnedAway.settle();
     closeListening(this.#context.libc, this.#socket);
   }
 }

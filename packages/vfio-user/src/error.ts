@@ -4,6 +4,8 @@ export type VfioUserErrorCode =
   | 'UNSUPPORTED'
   | 'PATH_TOO_LONG'
   | 'NO_DIRECTORY'
+  /** Others could put a socket of their own in the place of ours. */
+  | 'UNSAFE_DIRECTORY'
   | 'NOT_A_SOCKET'
   | 'ADDRESS_IN_USE'
   | 'PERMISSION'

@@ -1,5 +1,6 @@
 /** Sockets, clients that come and go, stopping, and fairness. */
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { requireLibc } from '@viommu/linux-io';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { VfioUserServer } from './server.ts';
 import { requestStop } from './stop-handle.ts';
@@ -12,7 +13,7 @@ import {
   regionReadRequest,
   setIrqsRequest,
 } from './testing-client/requests.ts';
-import { closeFd, eventfd, memfd, message } from './testing-client/test-client.ts';
+import { closeFd, eventfd, memfd, message, versionRequest } from './testing-client/test-client.ts';
 
 let harness: Harness;
 
@@ -253,6 +254,23 @@ describe('rounds', () => {
     expect(harness.complaints.length).toBe(1);
     expect(harness.complaints[0]).toContain('bad day');
     expect(harness.ask(other, regionReadRequest(0, 0, 1))?.length).toBe(33);
+  });
+
+  it('one that cannot be accepted has one line and is tried again after a while, without a busy wait', () => {
+    harness.listen();
+    const libc = requireLibc();
+    const accept = vi.spyOn(libc, 'accept4').mockReturnValue(-1);
+    const errno = vi.spyOn(libc, 'errno').mockReturnValue(24);
+    const client = harness.connect();
+    const start = performance.now();
+    for (let round = 0; round < 3; round += 1) harness.server.poll(-1);
+    expect(performance.now() - start).toBeGreaterThan(150);
+    expect(accept.mock.calls.length).toBeLessThan(6);
+    expect(harness.complaints).toEqual([expect.stringContaining('EMFILE')]);
+    accept.mockRestore();
+    errno.mockRestore();
+    harness.server.poll(-1);
+    expect(harness.ask(client, versionRequest())?.length).toBeGreaterThan(20);
   });
 
   it('run returns when stop is asked', () => {

@@ -11,7 +11,7 @@ import {
 } from '@viommu/linux-io';
 import type { PciFunction } from '@viommu/transport-pci';
 import { type Logger, silentLogger } from '@viommu/virtqueue';
-import { Endpoint, type EndpointContext } from './endpoint.ts';
+import { Endpoint, type EndpointContext, REST_MILLISECONDS } from './endpoint.ts';
 import { VfioUserError } from './error.ts';
 import { GuestRamPool } from './memory/guest-ram.ts';
 import type { PollSource } from './poll-source.ts';
@@ -25,6 +25,11 @@ export interface VfioUserServerOptions {
   readonly onConnect?: (path: string) => void;
   /** A client is gone, its function is unplugged, and the next client is welcome. */
   readonly onDisconnect?: (path: string, reason: string) => void;
+  /**
+   * A user ID whose clients are served besides those of this process's own user and root. The sockets are then that user's,
+   * which takes root.
+   */
+  readonly allowUid?: number;
   /** How long a client that shares no memory may take to answer a DMA message; 5000 by default, as QEMU gives us. */
   readonly dmaTimeoutMilliseconds?: number;
 }
@@ -77,6 +82,7 @@ export class VfioUserServer {
       pollSet: this.#pollSet,
       pool: new GuestRamPool(this.#libc),
       logger: options.logger ?? silentLogger,
+      allowUid: options.allowUid,
       one: this.#one.address,
       dmaTimeoutMilliseconds: options.dmaTimeoutMilliseconds ?? DMA_TIMEOUT_MILLISECONDS,
       handleMessages: (timeoutMilliseconds) => {
@@ -93,13 +99,13 @@ export class VfioUserServer {
    * Serves a function to one client at a time. The socket exists on return, with mode 0600; clients are served by
    * {@link run}. A socket that nobody listens on any more is replaced.
    *
-   * @throws {VfioUserError} PATH_TOO_LONG, NO_DIRECTORY, NOT_A_SOCKET, ADDRESS_IN_USE, PERMISSION, TOO_MANY_FUNCTIONS,
-   * CLOSED, SYSTEM
+   * @throws {VfioUserError} PATH_TOO_LONG, NO_DIRECTORY, UNSAFE_DIRECTORY, NOT_A_SOCKET, ADDRESS_IN_USE, PERMISSION,
+   * TOO_MANY_FUNCTIONS, CLOSED, SYSTEM
    */
   listen(path: string, pciFunction: PciFunction): void {
     this.#requireOpen();
     this.#requireSlots(Endpoint.SLOTS);
-    const socket = listenOn(this.#libc, path);
+    const socket = listenOn(this.#libc, path, this.#context.allowUid);
     this.#endpoints.push(new Endpoint(this.#context, socket, pciFunction, this.#nextSlot));
     this.#nextSlot += Endpoint.SLOTS;
   }
@@ -190,6 +196,8 @@ export class VfioUserServer {
     for (const endpoint of this.#endpoints) {
       if (endpoint.watch()) {
         timeout = 0;
+      } else if (endpoint.resting && (timeout < 0 || timeout > REST_MILLISECONDS)) {
+        timeout = REST_MILLISECONDS;
       }
     }
     for (const source of this.#sources) {

@@ -1,5 +1,6 @@
-/** Creates listening UNIX sockets that only their owner can connect to. */
-import { lstatSync, unlinkSync } from 'node:fs';
+/** Creates listening UNIX sockets that only their owner can connect to, where nobody else can replace them. */
+import { lchownSync, lstatSync, statSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import {
   AF_UNIX,
   EACCES,
@@ -19,6 +20,10 @@ import { VfioUserError } from './error.ts';
 const BACKLOG = 8;
 /** Leaves 0600. */
 const PRIVATE_UMASK = 0o177;
+/** For the group, which need not be the owner's alone, and for everybody. */
+const WRITABLE_FOR_OTHERS = 0o022;
+/** In such a directory only a file's owner can rename or remove it. */
+const STICKY = 0o1000;
 const SOCKET_TYPE = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
 export interface ListeningSocket {
@@ -29,10 +34,12 @@ export interface ListeningSocket {
 }
 
 /**
- * @throws {VfioUserError} PATH_TOO_LONG, NO_DIRECTORY, NOT_A_SOCKET, ADDRESS_IN_USE, PERMISSION, SYSTEM
+ * @param owner whose the socket shall be; this process's user when not given
+ * @throws {VfioUserError} PATH_TOO_LONG, NO_DIRECTORY, UNSAFE_DIRECTORY, NOT_A_SOCKET, ADDRESS_IN_USE, PERMISSION, SYSTEM
  */
-export function listenOn(libc: Libc, path: string): ListeningSocket {
+export function listenOn(libc: Libc, path: string, owner?: number): ListeningSocket {
   const address = socketAddress(path);
+  checkDirectory(path, owner);
   removeStale(libc, path, address);
   const fd = libc.socket(AF_UNIX, SOCKET_TYPE, 0);
   if (fd < 0) {
@@ -48,12 +55,47 @@ export function listenOn(libc: Libc, path: string): ListeningSocket {
     throw bindError(path, bindErrno);
   }
   const { ino } = lstatSync(path, { bigint: true });
-  if (libc.listen(fd, BACKLOG) < 0) {
-    const error = systemError(libc, path, 'The socket cannot listen');
-    libc.close(fd);
+  const socket = { path, fd, inode: ino };
+  try {
+    if (owner !== undefined && owner !== process.geteuid!()) giveTo(owner, path);
+    if (libc.listen(fd, BACKLOG) < 0) throw systemError(libc, path, 'The socket cannot listen');
+  } catch (error) {
+    closeListening(libc, socket);
     throw error;
   }
-  return { path, fd, inode: ino };
+  return socket;
+}
+
+function giveTo(owner: number, path: string): void {
+  try {
+    lchownSync(path, owner, process.getegid!());
+  } catch (cause) {
+    throw new VfioUserError(
+      'PERMISSION',
+      `${path} cannot be given to user ${owner}: run the server as root, or as that user`,
+      { cause },
+    );
+  }
+}
+
+/** Whoever can rename files in the directory could listen in our place: that is its owner, and who may write to it. */
+function checkDirectory(path: string, owner: number | undefined): void {
+  const directory = dirname(path);
+  const status = statSync(directory, { throwIfNoEntry: false });
+  // What is wrong otherwise, bind() says.
+  if (status?.isDirectory() !== true) return;
+  if (![0, process.geteuid!(), owner].includes(status.uid)) {
+    throw new VfioUserError(
+      'UNSAFE_DIRECTORY',
+      `The directory of ${path} belongs to user ${status.uid}, who could replace the socket: choose one of your own`,
+    );
+  }
+  if ((status.mode & WRITABLE_FOR_OTHERS) !== 0 && (status.mode & STICKY) === 0) {
+    throw new VfioUserError(
+      'UNSAFE_DIRECTORY',
+      `Others can write to the directory of ${path} and replace the socket: run chmod go-w ${directory}, or choose another`,
+    );
+  }
 }
 
 /** Closes the socket, and removes its file unless another has taken the path. */

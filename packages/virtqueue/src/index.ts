@@ -1,5 +1,6 @@
 export type { AccessWidth } from './device/virtio-device.ts';
 export { VirtioError } from './error.ts';
+export { LimitedLog } from './limited-log.ts';
 export type { Logger } from './logger.ts';
 export { silentLogger } from './logger.ts';
 export type { ArrayGuestMemoryOptions, ArrayRegion } from './memory/array-guest-memory.ts';

@@ -8,7 +8,7 @@ import { createLinuxMachine } from '../linux/linux-machine.ts';
 import { judge, type LinuxJudgement } from '../linux/linux-result.ts';
 import { SCENARIOS } from '../linux/scenarios/scenarios.ts';
 import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
-import { isEvent, messageLine, statisticsLines } from '../server/server-text.ts';
+import { isEvent, isTrouble, messageLine, statisticsLines } from '../server/server-text.ts';
 import {
   addGuestChoiceOptions,
   addOwnPartsOptions,
@@ -76,7 +76,8 @@ async function bootAndJudge(
       messages.push(message);
       if (options.json || !isEvent(message)) return;
       progress.clear();
-      process.stdout.write(`  ${pc.cyan(messageLine(message))}\n`);
+      if (isTrouble(message)) process.stderr.write(`  ${pc.red(messageLine(message))}\n`);
+      else process.stdout.write(`  ${pc.cyan(messageLine(message))}\n`);
     },
   });
   try {

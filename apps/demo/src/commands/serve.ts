@@ -2,7 +2,7 @@
 import { accessSync, constants, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeViot } from '@viommu/viot';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError, messageOf } from '../command-error.ts';
 import { machineArguments, shellText } from '../guest/qemu-arguments.ts';
 import { checkMachine } from '../machine/check-machine.ts';
@@ -12,7 +12,7 @@ import { parseAddress, parseDisk, parseEndpoint } from '../machine/parse-device.
 import { parseNetwork } from '../machine/parse-network.ts';
 import { X86_MSI_WINDOWS } from '../machine/standard-machine.ts';
 import { startServer } from '../server/server.ts';
-import { isEvent, messageLine, statisticsLines } from '../server/server-text.ts';
+import { isEvent, isTrouble, messageLine, statisticsLines } from '../server/server-text.ts';
 
 interface ServeOptions {
   readonly socketDir: string;
@@ -23,6 +23,7 @@ interface ServeOptions {
   readonly engine: readonly string[];
   readonly packed?: boolean;
   readonly bootBypass: string;
+  readonly allowUid?: number;
 }
 
 export function addServeCommand(program: Command): void {
@@ -62,11 +63,23 @@ export function addServeCommand(program: Command): void {
       'whether devices reach memory until the guest driver is up',
       'on',
     )
+    .option(
+      '--allow-uid <uid>',
+      'the user ID of a QEMU that runs as another user; the sockets are then its own, which takes root',
+      parseUid,
+    )
     .action(serve);
 }
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
+}
+
+function parseUid(text: string): number {
+  const uid = Number(text);
+  if (!/^\d+$/.test(text) || uid > 0xffff_fffe)
+    throw new InvalidArgumentError('It must be the number of a user.');
+  return uid;
 }
 
 async function serve(options: ServeOptions): Promise<void> {
@@ -80,9 +93,15 @@ async function serve(options: ServeOptions): Promise<void> {
     process.once('SIGTERM', resolve);
   });
   const server = await startServer(
-    { machine: description, socketDir: options.socketDir, checkIsolation: false },
+    {
+      machine: description,
+      socketDir: options.socketDir,
+      checkIsolation: false,
+      ...(options.allowUid === undefined ? {} : { allowUid: options.allowUid }),
+    },
     (message) => {
-      if (isEvent(message)) process.stdout.write(`${messageLine(message)}\n`);
+      if (!isEvent(message)) return;
+      (isTrouble(message) ? process.stderr : process.stdout).write(`${messageLine(message)}\n`);
     },
   );
   try {
@@ -92,8 +111,8 @@ async function serve(options: ServeOptions): Promise<void> {
     );
     await signal;
   } finally {
-    const statistics = await server.stop();
     rmSync(viot, { force: true });
+    const statistics = await server.stop();
     process.stdout.write(`${statisticsLines(statistics).join('\n')}\n`);
   }
 }

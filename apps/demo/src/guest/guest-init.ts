@@ -3,9 +3,11 @@
 import { DEVICE_STEPS } from './init/device-steps.ts';
 import { DISK_STEPS } from './init/disk-steps.ts';
 import { FETCH_STEP } from './init/fetch-step.ts';
+import { NUMBERED_STEP } from './init/numbered-step.ts';
 import { PLUG_STEPS } from './init/plug-steps.ts';
 import { REBOOT_STEP } from './init/reboot-step.ts';
 import { REPORT_STEP } from './init/report-step.ts';
+import { SOAK_STEP } from './init/soak-step.ts';
 import { TRANSFER_STEPS } from './init/transfer-steps.ts';
 
 /** What every line meant for the harness starts with. */
@@ -44,9 +46,11 @@ parameter() { tr ' ' '\\n' </proc/cmdline | sed -n "s/^viommu\\.$1=//p"; }
 ${REPORT_STEP}
 ${PLUG_STEPS}
 ${DISK_STEPS}
+${NUMBERED_STEP}
 ${DEVICE_STEPS}
 ${FETCH_STEP}
 ${TRANSFER_STEPS}
+${SOAK_STEP}
 ${REBOOT_STEP}
 say "boot $boot"
 say "init $began"
@@ -72,6 +76,8 @@ for step in $(parameter steps | tr ',' ' '); do
   read) read_disk "$@" ;;
   write) write_disk "$@" ;;
   bench) bench "$@" ;;
+  numbered) numbered "$@" ;;
+  soak) soak "$@" ;;
   rng) rng ;;
   vfio) vfio "$@" ;;
   appear) appear "$@" ;;

@@ -97,6 +97,8 @@ describe('GuestReportReader', () => {
             { disk: 'vda', offset: 67108864, length: 16777216, sha256: hash },
           ],
           writes: [{ disk: 'vda', offset: 67108864, length: 16777216, sha256: hash }],
+          flushed: [],
+          soak: [],
           timings: [{ disk: 'vda', blockSize: 4096, bytes: 8192000, seconds: 1.291963 }],
           interrupts: [],
           fetches: [],
@@ -114,6 +116,8 @@ describe('GuestReportReader', () => {
           log: [],
           reads: [],
           writes: [],
+          flushed: [],
+          soak: [],
           timings: [],
           interrupts: [],
           fetches: [],
@@ -133,6 +137,15 @@ describe('GuestReportReader', () => {
     const report = reportOf('@viommu boot 1\n@viommu kernel 6.12.1\n');
     expect(report.done).toBe(false);
     expect(report.boots[0]!.finished).toBe(false);
+  });
+
+  it('keeps what was flushed, and the rounds of a soak', () => {
+    const report = reportOf(
+      '@viommu boot 1\n@viommu flushed vda 0\n@viommu flushed vda 1\n@viommu soaked 1 250 2097152\n@viommu soaked 2 0 1\n',
+    );
+    expect(report.boots[0]?.flushed).toEqual([0, 1]);
+    expect(report.boots[0]?.soak[0]).toEqual({ round: 1, latency: 250, fetched: 2097152 });
+    expect(report.errors).toEqual([expect.stringContaining('soaked 2 0 1')]);
   });
 
   it('keeps what the guest complains about', () => {

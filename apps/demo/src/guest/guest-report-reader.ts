@@ -70,6 +70,9 @@ export class GuestReportReader {
         return addChecksum(boot.reads, fields);
       case 'wrote':
         return addChecksum(boot.writes, fields);
+      case 'flushed':
+        boot.flushed.push(Number(fields[1]));
+        return Number(fields[1]) >= 0;
       case 'bench':
         return addTiming(boot.timings, fields);
       case 'interrupt':
@@ -88,6 +91,11 @@ export class GuestReportReader {
         return addTransfer(boot.transfers, 'download', fields);
       case 'uploaded':
         return addTransfer(boot.transfers, 'upload', fields);
+      case 'soaked': {
+        const [round = 0, latency = 0, fetched = -1] = fields.map(Number);
+        boot.soak.push({ round, latency, fetched });
+        return round > 0 && latency > 0 && fetched >= 0;
+      }
       case 'rng':
         boot.rng = { source: fields[0]!, hex: fields[1] ?? '' };
         return true;
@@ -121,10 +129,12 @@ function newBoot(): GuestBoot {
     log: [],
     reads: [],
     writes: [],
+    flushed: [],
     timings: [],
     interrupts: [],
     fetches: [],
     transfers: [],
+    soak: [],
   };
 }
 

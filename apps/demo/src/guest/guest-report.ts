@@ -96,6 +96,15 @@ export interface VfioReport {
   unmapped?: number;
 }
 
+/** One round of a `soak` step. */
+interface SoakRound {
+  readonly round: number;
+  /** Of one read of 4 KiB with O_DIRECT, in microseconds rounded up, on average over the fastest of three runs. */
+  readonly latency: number;
+  /** Bytes that were fetched since the step began. */
+  readonly fetched: number;
+}
+
 /** What one boot of the guest said. */
 export interface GuestBoot {
   kernel?: string;
@@ -114,10 +123,13 @@ export interface GuestBoot {
   /** Each `read` step, and the reading back of each `write` step. */
   readonly reads: DiskChecksum[];
   readonly writes: DiskChecksum[];
+  /** Blocks of the `numbered` step that a flush has told to be on the disk. */
+  readonly flushed: number[];
   readonly timings: DiskTiming[];
   readonly interrupts: InterruptCount[];
   readonly fetches: FetchReport[];
   readonly transfers: TransferTiming[];
+  readonly soak: SoakRound[];
   /** Once a step has brought it up: the address with the length of its prefix, such as `10.0.2.15/24`. */
   network?: { readonly interface: string; readonly address: string; readonly mac: string };
   /** Where the random bytes came from, such as `virtio_rng.0`, and the bytes. */

@@ -1,5 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { stepArguments } from './guest-steps.ts';
+import { numberedBlock, stepArguments } from './guest-steps.ts';
+import { NUMBERED_STEP } from './init/numbered-step.ts';
+
+it('knows the blocks that the guest writes', () => {
+  const line = NUMBERED_STEP.split('\n').find((text) => text.includes('head -c'))!;
+  const script = `block=4095\n${line.replace('>/tmp/block', '')}`;
+  expect(execFileSync('/bin/sh', ['-c', script]).equals(numberedBlock(4095))).toBe(true);
+});
 
 describe('stepArguments', () => {
   it('writes the steps in order, with lengths in MiB', () => {
@@ -14,13 +22,14 @@ describe('stepArguments', () => {
           { step: 'vfio', bdf: 0x41 },
           { step: 'appear', disk: 'vdb' },
           { step: 'vanish', disk: 'vdb' },
+          { step: 'numbered', disk: 'vda', count: 9 },
           { step: 'reboot' },
         ],
         ['vda', 'vdb'],
       ),
     ).toEqual([
       'viommu.disks=vda,vdb',
-      'viommu.steps=report,read:vda:0:64,write:vdb:64:16,bench:vda:4096:2000,rng,vfio:08.1,appear:vdb,vanish:vdb,reboot',
+      'viommu.steps=report,read:vda:0:64,write:vdb:64:16,bench:vda:4096:2000,rng,vfio:08.1,appear:vdb,vanish:vdb,numbered:vda:9,reboot',
     ]);
   });
 

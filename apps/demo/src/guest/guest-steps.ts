@@ -32,6 +32,11 @@ export type GuestStep =
       readonly blockSize: number;
       readonly count: number;
     }
+  /**
+   * Writes blocks of 4096 bytes one after the other, each flushed by an fsync() of its own and then told; the content of a
+   * block is that of `numberedBlock`.
+   */
+  | { readonly step: 'numbered'; readonly disk: string; readonly count: number }
   /** Binds a function to vfio-pci, and has a program in user space drive it: the DMA engine on bus 0. */
   | { readonly step: 'vfio'; readonly bdf: number }
   /** Waits for a disk that is plugged in, or out, while the guest runs; 20 s at most. */
@@ -51,6 +56,20 @@ export type GuestStep =
    * it answers with, or what is posted to `url`.
    */
   | { readonly step: 'download' | 'upload'; readonly url: string; readonly bytes: number }
+  /**
+   * For so many seconds, over and over: writes to `disk`, flushes and reads back; times reads of it; takes the driver from
+   * `otherDisk`, gives its group a domain of another type, and the driver back. All the while `bytes` bytes of `url` are
+   * fetched, whose SHA-256 is known.
+   */
+  | {
+      readonly step: 'soak';
+      readonly seconds: number;
+      readonly disk: string;
+      readonly otherDisk: string;
+      readonly url: string;
+      readonly bytes: number;
+      readonly sha256: string;
+    }
   /** Prints how often each of the virtio devices' interrupts came, and by what. */
   | { readonly step: 'interrupts' }
   /** Reads 64 bytes of /dev/hwrng. */
@@ -77,6 +96,12 @@ function stepText(step: GuestStep): string {
       return `${step.step}:${step.disk}:${mebibytes(step.offset)}:${mebibytes(step.length)}`;
     case 'bench':
       return `bench:${step.disk}:${step.blockSize}:${step.count}`;
+    case 'numbered':
+      return `numbered:${step.disk}:${step.count}`;
+    case 'soak': {
+      const { seconds, disk, otherDisk, bytes, sha256 } = step;
+      return `soak:${seconds}:${disk}:${otherDisk}:${escapeUrl(step.url)}:${bytes}:${sha256}`;
+    }
     case 'appear':
     case 'vanish':
       return `${step.step}:${step.disk}`;
@@ -90,6 +115,13 @@ function stepText(step: GuestStep): string {
     default:
       return step.step;
   }
+}
+
+/** What the step `numbered` writes at 4096 times `block`: lines of the number. */
+export function numberedBlock(block: number): Uint8Array {
+  return new Uint8Array(4096).map((_, index) =>
+    `block ${block}\n`.charCodeAt(index % `block ${block}\n`.length),
+  );
 }
 
 /** Without what separates steps and their parts, and what a shell would take for a pattern. */

@@ -1,5 +1,6 @@
 /** Runs QEMU with the test guest, follows its serial console, and ends it in time. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { GuestReport } from './guest-report.ts';
 import { GuestReportReader } from './guest-report-reader.ts';
@@ -47,15 +48,7 @@ export async function runGuest(options: RunGuestOptions): Promise<GuestRun> {
     if (tail.length > TAIL_LINES) tail.shift();
   };
 
-  const { qemu } = options;
-  const child = spawn(
-    qemu.command,
-    [...qemu.arguments, ...stayWithUs(qemu), ...options.arguments],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...qemu.environment },
-    },
-  );
+  const child = spawnQemu(options.qemu, options.arguments);
   const follow = (stream: NodeJS.ReadableStream, take: (line: string) => void): void => {
     const splitter = new LineSplitter(take);
     stream.on('data', (chunk: Buffer) => splitter.write(chunk));
@@ -116,6 +109,17 @@ export async function runGuest(options: RunGuestOptions): Promise<GuestRun> {
     seconds: (performance.now() - begin) / 1000,
     tail,
   };
+}
+
+/** Starts QEMU, for callers that follow its console themselves. */
+export function spawnQemu(
+  qemu: QemuProgram,
+  args: readonly string[],
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(qemu.command, [...qemu.arguments, ...stayWithUs(qemu), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...qemu.environment },
+  });
 }
 
 /** QEMU ends with this process, however that ends; older ones know no such thing. */

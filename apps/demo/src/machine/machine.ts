@@ -43,7 +43,7 @@ export interface Machine {
   readonly functions: readonly MachineFunction[];
   /** What the thread of the functions has to wait for besides their clients. */
   readonly networks: readonly SystemNetBackend[];
-  /** Flushes and closes the disks, closes the networks. */
+  /** Flushes and closes the disks, all of them even if one throws, and closes the networks. Safe to call more than once. */
   close(): void;
 }
 
@@ -125,8 +125,16 @@ class MachineBuilder implements Machine {
   }
 
   close(): void {
-    for (const network of this.networks) network.close();
-    for (const disk of this.#disks) disk.close();
+    for (const network of this.networks.splice(0)) network.close();
+    let problem: unknown;
+    for (const disk of this.#disks.splice(0)) {
+      try {
+        disk.close();
+      } catch (error) {
+        problem ??= error;
+      }
+    }
+    if (problem !== undefined) throw problem;
   }
 
   #addEngine({ place, iommu, endpoint }: EngineDescription, name: string): void {

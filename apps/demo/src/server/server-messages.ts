@@ -6,6 +6,8 @@ export interface ServerSettings {
   readonly machine: MachineDescription;
   /** Folder for the sockets; it exists. */
   readonly socketDir: string;
+  /** A user whose QEMU may connect besides our own user's and root's; the sockets are then that user's. */
+  readonly allowUid?: number;
   /** Compare, on each translated access, that no other endpoint reaches the same memory at that address. */
   readonly checkIsolation: boolean;
 }

@@ -8,6 +8,11 @@ export function isEvent({ type }: ServerMessage): boolean {
   return type === 'attached' || type === 'detached' || type === 'fault' || type === 'log';
 }
 
+/** Whether a message is for stderr. */
+export function isTrouble(message: ServerMessage): boolean {
+  return message.type === 'log' && message.level !== 'info';
+}
+
 /** One line for one message. */
 export function messageLine(message: ServerMessage): string {
   switch (message.type) {

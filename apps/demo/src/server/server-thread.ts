@@ -91,7 +91,10 @@ function run(): void {
       behind.map(({ endpoint }) => endpoint),
     );
   });
-  const server = new VfioUserServer({ logger });
+  const server = new VfioUserServer({
+    logger,
+    ...(settings.allowUid === undefined ? {} : { allowUid: settings.allowUid }),
+  });
   try {
     const sockets = machine.functions.map(({ name, bdf, function: pciFunction }) => {
       const socketPath = join(settings.socketDir, `${name}.sock`);
@@ -101,7 +104,11 @@ function run(): void {
     for (const network of machine.networks) server.watch(network);
     post({ type: 'listening', sockets, stopHandle: server.stopHandle });
     server.run();
-    post({ type: 'stopped', statistics: collectStatistics(machine, isolation) });
+    const statistics = collectStatistics(machine, isolation);
+    server.close();
+    // A disk that cannot be flushed is no good end.
+    machine.close();
+    post({ type: 'stopped', statistics });
   } finally {
     server.close();
     machine.close();

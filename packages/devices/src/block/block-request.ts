@@ -2,6 +2,7 @@
 import {
   type DescriptorChain,
   type GuestMemory,
+  LimitedLog,
   type Logger,
   readChain,
   readLe64,
@@ -32,19 +33,18 @@ export class BlockRequests {
   /** Set when the driver did not accept VIRTIO_BLK_F_FLUSH: it relies on a write being stable when it is used. */
   writeThrough = false;
   readonly #disk: Disk;
-  readonly #logger: Logger;
+  readonly #failures: LimitedLog;
   readonly #id = new Uint8Array(VIRTIO_BLK_ID_BYTES);
   readonly #header = new Uint8Array(BLK_REQ_HEADER_SIZE);
   readonly #headerView = new DataView(this.#header.buffer);
   readonly #bounce = new Uint8Array(BOUNCE_SIZE);
   readonly #status = new Uint8Array(1);
-  #diskFailed = false;
   /** Bytes of data that are in the writable part, from its start. */
   #written = 0;
 
   constructor(disk: Disk, id: string, logger: Logger) {
     this.#disk = disk;
-    this.#logger = logger;
+    this.#failures = new LimitedLog((message) => logger.error(message));
     for (let index = 0; index < Math.min(id.length, VIRTIO_BLK_ID_BYTES); index += 1) {
       this.#id[index] = id.charCodeAt(index);
     }
@@ -63,6 +63,11 @@ export class BlockRequests {
     // "The device MUST write at least len bytes to descriptor, beginning at the first device-writable buffer": where data is
     // missing, the status behind it does not count.
     return this.#written === statusAt ? writableLength : this.#written;
+  }
+
+  /** The driver is gone: what the log has not told of its failed requests, it tells now. */
+  settle(): void {
+    this.#failures.settle();
   }
 
   #serve(memory: GuestMemory, chain: DescriptorChain): number {
@@ -84,11 +89,8 @@ export class BlockRequests {
           return VIRTIO_BLK_S_UNSUPP;
       }
     } catch (error) {
-      if (!this.#diskFailed) {
-        this.#diskFailed = true;
-        const message = error instanceof Error ? error.message : String(error);
-        this.#logger.error(`the disk fails, its guest gets I/O errors: ${message}`);
-      }
+      const message = error instanceof Error ? error.message : String(error);
+      this.#failures.report(`the disk fails, its guest gets I/O errors: ${message}`);
       return VIRTIO_BLK_S_IOERR;
     }
   }

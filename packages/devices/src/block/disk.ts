@@ -2,7 +2,8 @@
 
 /**
  * A disk, used synchronously by one device. Positions and lengths are in bytes, multiples of 512 and inside `size`: the
- * device has checked them. A method that throws fails the one request that needed it.
+ * device has checked them. A method that throws fails the one request that needed it, with
+ * VIRTIO_BLK_S_IOERR.
  */
 export interface Disk {
   /** Size in bytes, a multiple of 512. */
@@ -12,6 +13,6 @@ export interface Disk {
   read(position: number, target: Uint8Array, targetOffset: number, length: number): void;
   /** Never called for a read-only disk. */
   write(position: number, source: Uint8Array, sourceOffset: number, length: number): void;
-  /** Returns when everything written before is on stable storage. */
+  /** Returns when everything written before is on stable storage; throws when any of it may be lost. */
   flush(): void;
 }

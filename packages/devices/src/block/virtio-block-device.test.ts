@@ -242,7 +242,7 @@ describe('a disk', () => {
     };
   }
 
-  it('that fails fails the request, and is complained about once', () => {
+  it('that fails fails the request, and is complained about once, with the count of the others when the driver is gone', () => {
     const fail = { read: 'EIO', write: 'ENOSPC', flush: 'EIO' };
     guest = new Guest(new VirtioBlockDevice({ disk: diskOf([], fail), logger }), {
       features: WITH_FLUSH,
@@ -257,6 +257,9 @@ describe('a disk', () => {
     }
     expect(log).toEqual([expect.stringContaining('EIO')]);
     expect(statusOf(guest.send(header(GET_ID, 0), 21))).toBe(OK);
+    guest.session.reset();
+    expect(log).toHaveLength(2);
+    expect(log[1]).toContain('EIO (3 times more)');
   });
 
   it('is flushed when the driver asks, or after each write when it does not know how to ask', () => {

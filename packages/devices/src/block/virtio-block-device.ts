@@ -113,5 +113,6 @@ export class VirtioBlockDevice implements VirtioDevice, ChainHandler {
 
   reset(): void {
     this.#context = undefined;
+    this.#requests.settle();
   }
 }

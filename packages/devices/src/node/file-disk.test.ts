@@ -1,10 +1,18 @@
 /** A disk on a real file. */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
+  realpathSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -54,13 +62,57 @@ it('reads a file that it must not write', () => {
   disk.close();
 });
 
-it('fails a read of what is no longer there', () => {
+it('fails a read and a write of what is no longer there, and leaves it so', () => {
   const disk = openFileDisk(path);
   truncateSync(path, 1000);
   expect(() => disk.read(512, new Uint8Array(1024), 0, 1024)).toThrow(
+    expect.objectContaining({ code: 'DISK_TRUNCATED', message: expect.stringContaining(path) }),
+  );
+  expect(() => disk.write(512, new Uint8Array(512), 0, 512)).toThrow(
     expect.objectContaining({ code: 'DISK_TRUNCATED' }),
   );
+  expect(statSync(path).size).toBe(1000);
+  disk.write(0, new Uint8Array(512).fill(9), 0, 512);
+  disk.read(0, new Uint8Array(512), 0, 512);
   disk.close();
+});
+
+it('flushes no more once a flush has failed, for what was lost stays lost', () => {
+  const disk = openFileDisk(path);
+  const file = readdirSync('/proc/self/fd').find((fd) => {
+    const link = `/proc/self/fd/${fd}`;
+    return existsSync(link) && readlinkSync(link) === realpathSync(path);
+  });
+  closeSync(Number(file));
+  expect(() => disk.flush()).toThrow(
+    expect.objectContaining({
+      code: 'DISK_LOST_WRITES',
+      message: expect.stringContaining('EBADF'),
+    }),
+  );
+  expect(openSync(path, 'r+')).toBe(Number(file));
+  disk.write(0, new Uint8Array(512), 0, 512);
+  expect(() => disk.flush()).toThrow(expect.objectContaining({ code: 'DISK_LOST_WRITES' }));
+  expect(() => disk.close()).toThrow(expect.objectContaining({ code: 'DISK_LOST_WRITES' }));
+  expect(existsSync(`/proc/self/fd/${file}`)).toBe(false);
+});
+
+it('fails a write beyond what the process may write, and goes on', () => {
+  truncateSync(path, 128 * 1024);
+  const disk = openFileDisk(path);
+  const before = limitFileSize('65536');
+  try {
+    expect(() => disk.write(65536, new Uint8Array(512), 0, 512)).toThrow(
+      expect.objectContaining({ code: 'EFBIG' }),
+    );
+    disk.write(0, new Uint8Array(512).fill(7), 0, 512);
+    disk.flush();
+  } finally {
+    limitFileSize(before);
+  }
+  disk.write(65536, new Uint8Array(512), 0, 512);
+  disk.close();
+  expect(readFileSync(path)[511]).toBe(7);
 });
 
 it.each([
@@ -79,6 +131,15 @@ it('refuses a folder', () => {
   expect(open(false)).toThrow(expect.objectContaining({ code: 'DISK_OPEN' }));
   expect(open(true)).toThrow(expect.objectContaining({ code: 'DISK_FILE' }));
 });
+
+/** RLIMIT_FSIZE of this process, in bytes; answers what it was. */
+function limitFileSize(bytes: string): string {
+  const prlimit = (...args: string[]) =>
+    execFileSync('prlimit', ['--pid', `${process.pid}`, ...args], { encoding: 'utf8' }).trim();
+  const before = prlimit('--fsize', '--output', 'SOFT', '--noheadings');
+  prlimit(`--fsize=${bytes}:`);
+  return before;
+}
 
 function sized(length: number): string {
   writeFileSync(path, new Uint8Array(length));

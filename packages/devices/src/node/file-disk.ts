@@ -5,7 +5,7 @@ import { SECTOR_SIZE } from '../block/block-constants.ts';
 import type { Disk } from '../block/disk.ts';
 
 export interface FileDisk extends Disk {
-  /** Flushes and closes the file; the disk must not be used any more. */
+  /** Flushes and closes the file, which is closed even if that throws; the disk must not be used any more. */
   close(): void;
 }
 
@@ -23,8 +23,7 @@ export function openFileDisk(
   try {
     file = openSync(path, readOnly ? 'r' : 'r+');
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new VirtioError('DISK_OPEN', `disk ${path} cannot be opened: ${message}`, {
+    throw new VirtioError('DISK_OPEN', `disk ${path} cannot be opened: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -34,7 +33,7 @@ export function openFileDisk(
     closeSync(file);
     throw problem;
   }
-  return new OpenFileDisk(file, status.size, readOnly);
+  return new OpenFileDisk(path, file, status.size, readOnly);
 }
 
 function problemOf(path: string, isFile: boolean, size: number): VirtioError | undefined {
@@ -46,12 +45,19 @@ function problemOf(path: string, isFile: boolean, size: number): VirtioError | u
   );
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 class OpenFileDisk implements FileDisk {
   readonly size: number;
   readonly readOnly: boolean;
+  readonly #path: string;
   readonly #file: number;
+  #flushFailure: VirtioError | undefined;
 
-  constructor(file: number, size: number, readOnly: boolean) {
+  constructor(path: string, file: number, size: number, readOnly: boolean) {
+    this.#path = path;
     this.#file = file;
     this.size = size;
     this.readOnly = readOnly;
@@ -66,20 +72,40 @@ class OpenFileDisk implements FileDisk {
         length - done,
         position + done,
       );
-      if (count === 0)
-        throw new VirtioError('DISK_TRUNCATED', 'the file has become shorter than the disk');
+      if (count === 0) throw this.#truncated();
       done += count;
     }
   }
 
   write(position: number, source: Uint8Array, sourceOffset: number, length: number): void {
+    // A write beyond its end would make the file longer again, with zeros where the guest's data was.
+    if (fstatSync(this.#file).size < position + length) throw this.#truncated();
     for (let done = 0; done < length; ) {
       done += writeSync(this.#file, source, sourceOffset + done, length - done, position + done);
     }
   }
 
   flush(): void {
-    if (!this.readOnly) fdatasyncSync(this.#file);
+    if (this.readOnly) return;
+    // The kernel tells of a write that failed once, and may drop its page: a second fdatasync() would find nothing to do.
+    if (this.#flushFailure !== undefined) throw this.#flushFailure;
+    try {
+      fdatasyncSync(this.#file);
+    } catch (error) {
+      this.#flushFailure = new VirtioError(
+        'DISK_LOST_WRITES',
+        `${this.#path} could not be flushed, and what was written may be lost (${messageOf(error)}); no flush succeeds until it is opened again`,
+        { cause: error },
+      );
+      throw this.#flushFailure;
+    }
+  }
+
+  #truncated(): VirtioError {
+    return new VirtioError(
+      'DISK_TRUNCATED',
+      `${this.#path} has become shorter than the disk of ${this.size} bytes`,
+    );
   }
 
   close(): void {

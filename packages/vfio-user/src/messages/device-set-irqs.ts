@@ -1,5 +1,6 @@
 /** VFIO_USER_DEVICE_SET_IRQS: sets and takes away eventfds, masks, unmasks and triggers. */
 
+import { constants, fstatSync } from 'node:fs';
 import { EINVAL } from '@viommu/linux-io';
 import type { Interrupts } from '../interrupts.ts';
 import {
@@ -89,6 +90,9 @@ function setEventfds(
   if (action !== VFIO_IRQ_SET_ACTION_TRIGGER || (fds.count !== 0 && fds.count !== count)) {
     return -EINVAL;
   }
+  for (let item = 0; item < fds.count; item++) {
+    if (!isAnonymousInode(fds.peek(item))) return -EINVAL;
+  }
   for (let item = 0; item < count; item++) {
     const fd = fds.count === 0 ? undefined : fds.take(item);
     if (index === VFIO_PCI_INTX_IRQ_INDEX) {
@@ -98,6 +102,14 @@ function setEventfds(
     }
   }
   return HEADER_SIZE;
+}
+
+/**
+ * An eventfd is an inode without a type, and so are only things to which a write does nothing or is refused. A file's write
+ * could wait for whoever serves its file system, and stop every function.
+ */
+function isAnonymousInode(fd: number): boolean {
+  return (fstatSync(fd).mode & constants.S_IFMT) === 0;
 }
 
 /** @returns false when this kind of interrupt cannot do that */

@@ -1,0 +1,112 @@
+/** Kills QEMU at random moments, one after the other on one server, and looks at what the server keeps of each. */
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { CommandError } from '../command-error.ts';
+import { GuestReportReader } from '../guest/guest-report-reader.ts';
+import type { QemuProgram } from '../guest/qemu-program.ts';
+import { LineSplitter, spawnQemu } from '../guest/run-guest.ts';
+import { handshake } from './handshake.ts';
+import { descriptorsText, type ProcessUse, processUse, useAtRest } from './process-use.ts';
+import { filesText, type ServeProcess } from './serve-process.ts';
+
+export interface KillGuestsOptions {
+  readonly server: ServeProcess;
+  readonly qemu: QemuProgram;
+  /** Of a guest that does I/O until it is killed. */
+  readonly arguments: readonly string[];
+  readonly runs: number;
+  /** Kills come between the start of QEMU and so long after it. */
+  readonly spanMilliseconds: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+}
+
+/** How far a guest had come when it was killed. */
+type Phase = 'firmware or kernel' | 'init' | 'I/O';
+
+export interface KilledGuests {
+  readonly runs: number;
+  readonly phases: Readonly<Record<Phase, number>>;
+  /** What the server held before the first, with nobody connected, and after the last. */
+  readonly before: ProcessUse;
+  readonly after: ProcessUse;
+}
+
+/** How long the server may take to notice that a client is gone, and to give back what it had. */
+const PATIENCE_MILLISECONDS = 3000;
+/**
+ * How many mappings the server may have more than before: the engine maps its heap in pieces that come and go, with nobody
+ * connected by some dozens. One mapping left per client would be more after two hundred of them.
+ */
+const MAPPINGS_OF_THE_HEAP = 100;
+
+/** @throws {CommandError} when the server keeps something, or does not serve the next client */
+export async function killGuests(options: KillGuestsOptions): Promise<KilledGuests> {
+  const { server, runs, spanMilliseconds, signal, onProgress } = options;
+  const before = await useAtRest(server.pid);
+  const files = filesText(server);
+  const phases: Record<Phase, number> = { 'firmware or kernel': 0, init: 0, 'I/O': 0 };
+  for (let run = 1; run <= runs; run += 1) {
+    const after = Math.round(Math.random() * spanMilliseconds);
+    const phase = await killOne(options, after);
+    signal.throwIfAborted();
+    phases[phase] += 1;
+    onProgress(`QEMU ${run} of ${runs} killed after ${after} ms (${phase})`);
+    await givenBack(server, before);
+    for (const { socketPath } of server.machine.functions) await handshake(socketPath);
+    await givenBack(server, before);
+    if (filesText(server) !== files)
+      throw new CommandError(`the server's folder has ${filesText(server)}; before: ${files}`);
+  }
+  const after = processUse(server.pid);
+  if (after.mappings > before.mappings + MAPPINGS_OF_THE_HEAP) {
+    throw new CommandError(
+      `the server has ${after.mappings} mappings after ${runs} clients were killed; before: ${before.mappings}`,
+    );
+  }
+  return { runs, phases, before, after };
+}
+
+async function killOne(
+  { qemu, arguments: args, signal }: KillGuestsOptions,
+  afterMilliseconds: number,
+): Promise<Phase> {
+  const reader = new GuestReportReader();
+  const splitter = new LineSplitter((line) => void reader.read(line));
+  const child = spawnQemu(qemu, args);
+  child.stdout.on('data', (chunk: Buffer) => splitter.write(chunk));
+  child.stderr.resume();
+  const closed = once(child, 'close');
+  await Promise.race([
+    setTimeout(afterMilliseconds, undefined, { signal }).catch(() => {}),
+    closed,
+  ]);
+  if (!child.kill('SIGKILL'))
+    throw new CommandError(`QEMU ended by itself: ${reader.report.errors[0] ?? 'no error told'}`);
+  await closed;
+  const [boot] = reader.report.boots;
+  if (boot === undefined) return 'firmware or kernel';
+  return boot.upSeconds === undefined ? 'init' : 'I/O';
+}
+
+/** Waits until the server holds what it held before. */
+async function givenBack({ pid }: ServeProcess, before: ProcessUse): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    const now = processUse(pid);
+    const kept = keptText(before, now);
+    if (kept === undefined) return;
+    if (performance.now() > deadline) throw new CommandError(`the server keeps ${kept}`);
+    await setTimeout(10);
+  }
+}
+
+function keptText(before: ProcessUse, now: ProcessUse): string | undefined {
+  if (descriptorsText(now) !== descriptorsText(before))
+    return `descriptors: ${descriptorsText(now)}; before: ${descriptorsText(before)}`;
+  if (now.sharedMappings !== before.sharedMappings)
+    return `${now.sharedMappings} mappings of a client's memory; before: ${before.sharedMappings}`;
+  if (now.largeMappings !== before.largeMappings)
+    return `${now.largeMappings} mappings as large as a guest; before: ${before.largeMappings}`;
+  return undefined;
+}
