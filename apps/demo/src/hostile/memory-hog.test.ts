@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-const PROGRAM = fileURLToPath(new URL('./memory-hog.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./fixtures/memory-hog.ts', import.meta.url));
 const MOST = 256;
 let folder: string;
 

@@ -21,7 +21,7 @@ import {
   type RewritingSetting,
   STOP,
   USED,
-} from './rewriting-setting.ts';
+} from './fixtures/rewriting-setting.ts';
 
 /** Until that many requests of each kind were granted, and that many resets done: more on a machine that has time. */
 const GRANTED = 100;
@@ -59,7 +59,7 @@ function expectSound(pci: VirtioPciFunction, memory: ArrayGuestMemory): void {
 it.each([1, 2])(
   'seed %d',
   async (seed) => {
-    const entry = fileURLToPath(new URL('./rewriting-thread.ts', import.meta.url));
+    const entry = fileURLToPath(new URL('./fixtures/rewriting-thread.ts', import.meta.url));
     const { outputFiles } = await build({
       ...{ entryPoints: [entry], bundle: true, format: 'cjs', platform: 'node', write: false },
     });
