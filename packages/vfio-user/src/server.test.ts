@@ -49,6 +49,9 @@ describe('listen', () => {
     expect(tryPath(harness.path('file/a.sock'))).toThrow(
       expect.objectContaining({ code: 'NO_DIRECTORY' }),
     );
+    expect(tryPath(harness.path('file/x/a.sock'))).toThrow(
+      expect.objectContaining({ code: 'NO_DIRECTORY' }),
+    );
     expect(tryPath(harness.path('file'))).toThrow(
       expect.objectContaining({ code: 'NOT_A_SOCKET' }),
     );

@@ -1,5 +1,5 @@
 /** Creates listening UNIX sockets that only their owner can connect to, where nobody else can replace them. */
-import { lchownSync, lstatSync, statSync, unlinkSync } from 'node:fs';
+import { lchownSync, lstatSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   AF_UNIX,
@@ -81,8 +81,12 @@ function giveTo(owner: number, path: string): void {
 /** Whoever can rename files in the directory could listen in our place: that is its owner, and who may write to it. */
 function checkDirectory(path: string, owner: number | undefined): void {
   const directory = dirname(path);
-  const status = statSync(directory, { throwIfNoEntry: false });
-  // What is wrong otherwise, bind() says.
+  let status: Stats | undefined;
+  try {
+    status = statSync(directory);
+  } catch {
+    // What is wrong with it, is said when the socket itself is looked for.
+  }
   if (status?.isDirectory() !== true) return;
   if (![0, process.geteuid!(), owner].includes(status.uid)) {
     throw new VfioUserError(
