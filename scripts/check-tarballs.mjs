@@ -46,7 +46,6 @@ function copySources(target) {
 function pack(parent, { folder, umask, zone }) {
   const copy = join(parent, folder);
   const tarballs = join(copy, '.tarballs');
-  copySources(copy);
   mkdirSync(tarballs);
   const steps = [
     'pnpm install --frozen-lockfile',
@@ -72,6 +71,8 @@ function pack(parent, { folder, umask, zone }) {
 const published = readdirSync(join(root, 'packages')).length;
 const parent = mkdtempSync(join(tmpdir(), 'viommu-tarballs-'));
 try {
+  // Both before the first is built: the sources may be worked on meanwhile.
+  for (const { folder } of COPIES) copySources(join(parent, folder));
   const [one, other] = COPIES.map((copy) => pack(parent, copy));
   const differing = [...one.keys()].filter((name) => one.get(name) !== other.get(name));
   for (const name of differing) process.stderr.write(`${name}: other bytes from the second copy\n`);
