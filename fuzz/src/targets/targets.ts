@@ -2,13 +2,24 @@
 import type { TargetEntry } from '../engine/target.ts';
 import { EventTarget } from './iommu/event-target.ts';
 import { RequestTarget } from './iommu/request-target.ts';
+import { SnapshotTarget } from './machine/snapshot-target.ts';
 import { packedFormat } from './ring/packed-format.ts';
 import { RingTarget } from './ring/ring-target.ts';
 import { splitFormat } from './ring/split-format.ts';
+
+const MACHINE = [
+  'virtqueue',
+  'iommu-core',
+  'transport-pci',
+  'transport-mmio',
+  'mmio-windows',
+  'devices',
+];
 
 export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   split: { create: () => new RingTarget(splitFormat), packages: ['virtqueue'] },
   packed: { create: () => new RingTarget(packedFormat), packages: ['virtqueue'] },
   request: { create: () => new RequestTarget(), packages: ['iommu-core', 'pviommu-sim'] },
   event: { create: () => new EventTarget(), packages: ['iommu-core', 'pviommu-sim'] },
+  snapshot: { create: () => new SnapshotTarget(), packages: MACHINE },
 };
