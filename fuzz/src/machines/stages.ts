@@ -1,5 +1,5 @@
 /** Stages: machines as their drivers leave them at several points of their work, as snapshots. */
-import { createMmioDriverTransport } from '@viommu/transport-mmio/driver';
+import { createMmioDriverTransport, type MmioDriverTransport } from '@viommu/transport-mmio/driver';
 import { createPciDriverTransport, type PciDriverTransport } from '@viommu/transport-pci/driver';
 import {
   createDriverQueue,
@@ -24,6 +24,8 @@ const IOMMU_RINGS = 0x1000;
 const REQUESTS = 0x2000;
 const DEVICE_RINGS = 0x3000;
 const BUFFERS = 0x4000;
+/** Of a virtio function: reading its ISR status is all that a handler does. */
+const ISR = 0x1000;
 const RING_STEP = 0x800;
 const REQUEST_STEP = 0x40;
 /** The device sees all of memory from here on. */
@@ -119,6 +121,10 @@ class StagedGuest {
 
   serve(): void {
     while (this.#machine.service()) {}
+    for (const part of this.#machine.parts) if (part.kind === 'pci') part.target.readBar(0, ISR, 1);
+    for (const transport of [this.#iommu, this.#device]) {
+      (transport as Partial<MmioDriverTransport> | undefined)?.acknowledgeInterrupt?.();
+    }
   }
 
   /** A frame without enough buffers, a copy half done, requests of which nobody was told. */
