@@ -38,7 +38,7 @@ export interface PciPart {
   readonly name: string;
   readonly target: PciFunction;
 }
-export interface MmioPart {
+interface MmioPart {
   readonly kind: 'mmio';
   readonly name: string;
   readonly target: MmioDevice;

@@ -16,8 +16,6 @@ export interface Stage {
   readonly memory: Uint8Array;
 }
 
-export const STAGE_NAMES = ['off', 'up', 'kicked', 'served', 'waiting', 'broken'] as const;
-
 const QUEUE_SIZE = 16;
 /** Where things lie in guest-physical memory. */
 const IOMMU_RINGS = 0x1000;
@@ -40,7 +38,7 @@ const F_ACCESS_PLATFORM = 1n << 33n;
 const MESSAGE_ADDRESS = 0xfee0_1000;
 const ENGINE_LENGTH = 0x5_0000;
 
-/** Of each stage there is one snapshot, made by real drivers. */
+/** Off, up, kicked, served, waiting, broken: of each one snapshot, made by real drivers. */
 export function createStages(blueprint: Blueprint): readonly Stage[] {
   const guest = new StagedGuest(blueprint);
   const steps = [
