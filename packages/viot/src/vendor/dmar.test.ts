@@ -62,6 +62,14 @@ describe('readDmar', () => {
     });
   });
 
+  it('passes over what is behind a bridge whose buses end before they start', () => {
+    const seen: PassedOver[] = [];
+    const bridge = () => ({ secondary: 2, subordinate: 1 });
+    const passedOver = (what: PassedOver) => void seen.push(what);
+    expect(readDmar(IASL_DMAR, { bridge, passedOver })).toEqual(readDmar(IASL_DMAR));
+    expect(seen.map(({ offset }) => offset)).toEqual(expect.arrayContaining([0x58, 0x60]));
+  });
+
   it('follows paths behind bridges when told their buses', () => {
     const buses = new Map([
       [0x40e1, { secondary: 0x41, subordinate: 0x4f }],

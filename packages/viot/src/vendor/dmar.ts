@@ -6,7 +6,7 @@ import type { Topology } from '../topology.ts';
 import { ViotError } from '../viot-error.ts';
 import { checkSize, type Structure, type StructureHead, structures } from './structures.ts';
 import { type SegmentRange, TopologyCollector } from './topology-collector.ts';
-import type { VendorTableOptions } from './vendor-options.ts';
+import type { BridgeBuses, VendorTableOptions } from './vendor-options.ts';
 
 export const DMAR_SIGNATURE = 'DMAR';
 const DMAR_HEADER_SIZE = 48;
@@ -152,7 +152,7 @@ class ScopeReader {
     const bdf = this.#bdf(scope);
     if (bdf === undefined) return [];
     const itself = rangeOf(this.#unit, bdf, bdf);
-    const buses = this.#bridge(this.#unit.segment, bdf);
+    const buses = this.#busesBehind(bdf);
     if (buses === undefined) return [itself, ...this.#behind(scope.offset, bdf)];
     const [start, end] = [buses.secondary << 8, (buses.subordinate << 8) | LAST_DEVFN];
     return [itself, rangeOf(this.#unit, start, end)];
@@ -171,7 +171,7 @@ class ScopeReader {
     let bdf = 0;
     for (let at = offset + SCOPE_PATH; at < offset + length; at += HOP_SIZE) {
       if (at > offset + SCOPE_PATH) {
-        const buses = this.#bridge(this.#unit.segment, bdf);
+        const buses = this.#busesBehind(bdf);
         if (buses === undefined) {
           this.#behind(offset, bdf);
           return undefined;
@@ -181,6 +181,12 @@ class ScopeReader {
       bdf = (bus << 8) | this.#step(at);
     }
     return bdf;
+  }
+
+  /** Of a bridge that nobody has set up, the numbers can end before they start. */
+  #busesBehind(bdf: number): BridgeBuses | undefined {
+    const buses = this.#bridge(this.#unit.segment, bdf);
+    return buses === undefined || buses.subordinate < buses.secondary ? undefined : buses;
   }
 
   #step(at: number): number {

@@ -10,7 +10,7 @@ export interface BridgeBuses {
 export interface VendorTableOptions {
   /**
    * Bus numbers of a bridge, as its configuration space has them. The DMAR names devices behind bridges by their path, so
-   * without this they are passed over.
+   * without this they are passed over, and so they are where the numbers end before they start.
    */
   readonly bridge?: (segment: number, bdf: number) => BridgeBuses | undefined;
   /** Told of what the table says and the topology does not hold, in no particular order. */
