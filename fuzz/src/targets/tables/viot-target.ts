@@ -64,6 +64,8 @@ function runInDevice(bytes: Uint8Array, headOffset: number): number {
     decodeInDevice(bytes, headOffset, ({ offset }) => {
       passedOver += 1;
       if (offset >= bytes.length) violated(`what is passed over is at ${offset}`);
+      // Each item has a head of four bytes.
+      if (4 * passedOver > bytes.length) violated(`${passedOver} items are passed over`);
     }),
   );
   if (typeof endpoints === 'number') return 0x4000 | endpoints;
