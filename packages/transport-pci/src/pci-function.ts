@@ -27,7 +27,8 @@ export interface PciHost {
 
 /**
  * A PCI function. Registers are read and written by the host as the guest does it, any width and offset inside the BAR;
- * what the function does not implement reads as 0 and ignores writes. Nothing throws on guest input.
+ * what the function does not implement reads as 0 and ignores writes. A value that is written is within its width. Nothing
+ * throws on guest input.
  *
  * Register writes never access guest memory. A write that asks for work (a kick) is noted, and the work is done in
  * {@link PciFunction.service}: so a host that owes the guest an answer to the register access can give it first.
