@@ -19,7 +19,8 @@ export interface MmioHost {
 
 /**
  * A device in the memory map. Registers are read and written by the host as the guest does it, any width and offset inside
- * the window; what the device does not implement reads as 0 and ignores writes. Nothing throws on guest input.
+ * the window; what the device does not implement reads as 0 and ignores writes. A value that is written is
+ * within its width. Nothing throws on guest input.
  *
  * Register writes never access guest memory. A write that asks for work (a kick) is noted, and the work is done in
  * {@link MmioDevice.service}: so a host that owes the guest an answer to the register access can give it first.
