@@ -3,14 +3,15 @@
 /** Lines of text, by the name of the scan. */
 export const REMARKS: Readonly<Record<string, readonly string[]>> = {
   mappings: [
-    'A translation bends once, between 16,384 mappings (0.7 MiB of nodes and records) and 65,536 (3.5 MiB), where these outgrow the',
-    'second cache, of 512 KiB per core here: from there on its last steps wait for memory. Depth hardly shows: the tree gets one level',
-    'deeper for 32 times the mappings, and from 65,536 to 1,048,576 the time doubles. A request is mostly queue and',
-    'checks; with 65,536 times the mappings it takes 2.6 times as long.',
+    'A translation bends once, beyond 65,536 mappings (0.6 MiB of nodes: each page is whole in its entry, and every second page is',
+    'mapped) on the way to 262,144 (2.4 MiB), where the nodes outgrow the second cache, of 512 KiB per core here: from there on its',
+    'last step waits for memory. Depth hardly shows. A request is mostly queue and checks; with 65,536 times the mappings it takes',
+    'less than twice as long.',
   ],
   'mapping-memory': [
-    'No bend. A record has 32 bytes, and up to 32 mappings share a node of 132 bytes. The steps up and down are growth: arrays grow',
-    'by half, so up to a third of them can be unused. With fewer mappings than these the rest of the heap weighs as much as they do.',
+    'No bend. These frames lie beyond 512 GiB, so no page is whole in its entry: a record has 32 bytes, and up to 32 mappings share a',
+    'node of 148. The steps up and down are growth: arrays grow by half, so up to a third of them can be unused. With fewer mappings',
+    'than these the rest of the heap weighs as much as they do.',
   ],
   endpoints: [
     'UNMAP is flat: the endpoints of a domain share one generation, so no request touches each of them. A translation for another',
@@ -28,7 +29,7 @@ export const REMARKS: Readonly<Record<string, readonly string[]>> = {
   'guest-memory': [
     'With one region a read is a copy of words, and up to 1 MiB little else. It bends at 4 MiB, beyond the second cache and the 1 MiB',
     'or so of pages whose translations the processor keeps closest, and rises slowly to what an access costs that nothing could',
-    'foresee. More regions are searched by halves, which the processor mispredicts at random addresses: 85 to 165 ns in 1 MiB;',
+    'foresee. More regions are searched by halves, which the processor mispredicts at random addresses: 117 to 184 ns more in 1 MiB;',
     'from 256 MiB on the wait for memory is all that one sees.',
   ],
 };
