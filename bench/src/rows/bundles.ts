@@ -6,23 +6,25 @@ import { build } from 'esbuild';
 import { BenchError, messageOf } from '../bench-error.ts';
 import type { Value, ValueRow } from './row.ts';
 
-/** What is loaded together: a device has no driver in it, and not everyone takes snapshots. */
-const BUNDLES = [
-  ['virtqueue', ['virtqueue', 'virtqueue/device']],
-  ['virtqueue/driver', ['virtqueue/driver']],
-  ['virtqueue/snapshot', ['virtqueue/snapshot']],
-  ['iommu-core', ['iommu-core']],
-  ['transport-pci', ['transport-pci', 'transport-pci/driver']],
-  ['transport-mmio', ['transport-mmio', 'transport-mmio/driver']],
-  ['pviommu-sim', ['pviommu-sim']],
-] as const;
 const TARGET_KB = 10;
+const VIRTQUEUE = ['virtqueue', 'virtqueue/device', 'virtqueue/driver', 'virtqueue/snapshot'];
 
-export const BUNDLE_ROWS: readonly ValueRow[] = BUNDLES.map(([name, entries]) => ({
+/** Whole packages but for their test suites; and without a target, what of the largest is loaded together. */
+const BUNDLES: readonly (readonly [name: string, entries: readonly string[], target?: number])[] = [
+  ['virtqueue', VIRTQUEUE, TARGET_KB],
+  ['virtqueue, what a device loads', ['virtqueue', 'virtqueue/device']],
+  ['virtqueue, what a driver loads', ['virtqueue/driver']],
+  ['iommu-core', ['iommu-core'], TARGET_KB],
+  ['transport-pci', ['transport-pci', 'transport-pci/driver'], TARGET_KB],
+  ['transport-mmio', ['transport-mmio', 'transport-mmio/driver'], TARGET_KB],
+  ['pviommu-sim', ['pviommu-sim'], TARGET_KB],
+];
+
+export const BUNDLE_ROWS: readonly ValueRow[] = BUNDLES.map(([name, entries, target]) => ({
   kind: 'value',
   name: `bundle of ${name}`,
   unit: 'kB gzipped',
-  target: TARGET_KB,
+  ...(target === undefined ? {} : { target }),
   measure: () =>
     measureBundle(
       name,

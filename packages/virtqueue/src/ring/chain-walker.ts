@@ -6,8 +6,9 @@ import {
   type MemoryWindow,
   WINDOW_DENIED,
 } from '../memory/guest-memory.ts';
-import { DESC_SIZE, descriptorAreaSize } from './layout.ts';
+import { DESC_SIZE, descriptorAreaSize, LARGEST_CHAIN } from './layout.ts';
 import type { RingPart } from './ring-part.ts';
+import type { DescriptorChain } from './virtqueue.ts';
 
 /**
  * A walk reads each descriptor once: the driver could change it meanwhile. Its loop is written out in each layout's walker
@@ -88,6 +89,23 @@ export abstract class ChainWalker {
       return entries;
     this.refuse('an indirect table is not in memory');
     return 0;
+  }
+
+  /** Fills the chain when all of its segments are there. @returns false when it breaks a rule as a whole */
+  protected finish(
+    chain: DescriptorChain,
+    count: number,
+    readableCount: number,
+    readableLength: number,
+    writableLength: number,
+  ): boolean {
+    if (readableLength + writableLength > LARGEST_CHAIN)
+      return this.refuse('a descriptor chain of more than 2^32 bytes');
+    chain.count = count;
+    chain.readableCount = readableCount;
+    chain.readableLength = readableLength;
+    chain.writableLength = writableLength;
+    return true;
   }
 
   protected refuse(reason: string): false {

@@ -1,12 +1,7 @@
 /** PackedChainWalker: follows one list of descriptors of a packed virtqueue, direct or indirect ("Scatter-Gather Support"). */
 import { joinLe64 } from '../memory/le64.ts';
 import { ChainWalker } from './chain-walker.ts';
-import {
-  LARGEST_CHAIN,
-  VIRTQ_DESC_F_INDIRECT,
-  VIRTQ_DESC_F_NEXT,
-  VIRTQ_DESC_F_WRITE,
-} from './layout.ts';
+import { VIRTQ_DESC_F_INDIRECT, VIRTQ_DESC_F_NEXT, VIRTQ_DESC_F_WRITE } from './layout.ts';
 import {
   AVAIL_AND_USED,
   type PackedPosition,
@@ -73,14 +68,8 @@ export class PackedChainWalker extends ChainWalker {
         available ^= AVAIL_AND_USED;
       }
     }
-    if (readableLength + writableLength > LARGEST_CHAIN)
-      return this.#refuse('a descriptor chain of more than 2^32 bytes');
     chain.head = tail & TAIL_ID_MASK;
-    chain.count = count;
-    chain.readableCount = readableCount;
-    chain.readableLength = readableLength;
-    chain.writableLength = writableLength;
-    return count;
+    return this.finish(chain, count, readableCount, readableLength, writableLength) ? count : 0;
   }
 
   /** Of flags in the table, VIRTQ_DESC_F_WRITE alone counts: "Others are reserved and are ignored by the device." */
@@ -107,13 +96,7 @@ export class PackedChainWalker extends ChainWalker {
       }
       at = (at + 4) | 0;
     }
-    if (readableLength + writableLength > LARGEST_CHAIN)
-      return this.refuse('a descriptor chain of more than 2^32 bytes');
-    chain.count = entries;
-    chain.readableCount = readableCount;
-    chain.readableLength = readableLength;
-    chain.writableLength = writableLength;
-    return true;
+    return this.finish(chain, entries, readableCount, readableLength, writableLength);
   }
 
   #refuse(reason: string): 0 {

@@ -1,12 +1,7 @@
 /** SplitChainWalker: follows one chain of a split virtqueue, direct or indirect ("The Virtqueue Descriptor Table"). */
 import { joinLe64 } from '../memory/le64.ts';
 import { ChainWalker } from './chain-walker.ts';
-import {
-  LARGEST_CHAIN,
-  VIRTQ_DESC_F_INDIRECT,
-  VIRTQ_DESC_F_NEXT,
-  VIRTQ_DESC_F_WRITE,
-} from './layout.ts';
+import { VIRTQ_DESC_F_INDIRECT, VIRTQ_DESC_F_NEXT, VIRTQ_DESC_F_WRITE } from './layout.ts';
 import { TAIL_NEXT_SHIFT } from './split-layout.ts';
 import type { DescriptorChain } from './virtqueue.ts';
 
@@ -65,14 +60,8 @@ export class SplitChainWalker extends ChainWalker {
       if ((tail & VIRTQ_DESC_F_NEXT) === 0) break;
       index = tail >>> TAIL_NEXT_SHIFT;
     }
-    if (readableLength + writableLength > LARGEST_CHAIN)
-      return this.refuse('a descriptor chain of more than 2^32 bytes');
     chain.head = head;
-    chain.count = count;
-    chain.readableCount = readableCount;
-    chain.readableLength = readableLength;
-    chain.writableLength = writableLength;
-    return true;
+    return this.finish(chain, count, readableCount, readableLength, writableLength);
   }
 
   #refuseIndex(index: number, isIndirect: boolean): false {
