@@ -11,6 +11,17 @@ const MAY_IMPORT = {
   'iommu-driver': ['vfio', 'viot', 'virtqueue'],
   devices: ['linux-io', 'transport-pci', 'virtqueue'],
   'pviommu-sim': ['iommu-core', 'vfio', 'virtqueue'],
+  machine: [
+    'devices',
+    'iommu-core',
+    'mmio-windows',
+    'pviommu-sim',
+    'transport-mmio',
+    'transport-pci',
+    'vfio',
+    'viot',
+    'virtqueue',
+  ],
   'vfio-user': ['linux-io', 'transport-pci', 'virtqueue'],
 };
 /** Packages that may use the Node.js API, and where in them. */

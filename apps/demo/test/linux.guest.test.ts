@@ -1,9 +1,10 @@
 /** A stock Linux guest under a stock QEMU: what must hold of the whole system. */
+
+import { standardMachine } from '@viommu/machine';
 import { describe, expect, it } from 'vitest';
 import type { GuestStep } from '../src/guest/guest-steps.ts';
 import { sha256OfRange } from '../src/linux/disk-image.ts';
 import { MMIO_SCENARIO } from '../src/linux/scenarios/mmio-scenario.ts';
-import { standardMachine } from '../src/machine/standard-machine.ts';
 import { bootOf, hasGuest, withMachine } from './guest-setting.ts';
 
 const MEBIBYTE = 1 << 20;

@@ -1,10 +1,11 @@
 /** Boots guests by turns on our devices behind our IOMMU, and on QEMU's own behind QEMU's own IOMMU, and times what they do. */
+
+import { standardMachine } from '@viommu/machine';
 import { CommandError } from '../command-error.ts';
 import type { GuestParts } from '../guest/guest-parts.ts';
 import type { GuestBoot } from '../guest/guest-report.ts';
 import { STANDARD_MODULES } from '../guest/kernel-modules.ts';
 import { createLinuxMachine, type LinuxMachine } from '../linux/linux-machine.ts';
-import { standardMachine } from '../machine/standard-machine.ts';
 import { COMPARISONS, DISK_BYTES, DOWNLOAD_BYTES, type Part, stepsOf } from './comparisons.ts';
 import { makeRow, type Row } from './figures.ts';
 

@@ -1,16 +1,15 @@
 /** `viommu serve`: the devices for people with a QEMU of their own. */
 import { accessSync, constants, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DeviceDescription, MachineDescription } from '@viommu/machine';
+import { machineTopology, X86_MSI_WINDOWS } from '@viommu/machine';
 import { writeViot } from '@viommu/viot';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError, messageOf } from '../command-error.ts';
 import { machineArguments, shellText } from '../guest/qemu-arguments.ts';
 import { checkMachine } from '../machine/check-machine.ts';
-import type { DeviceDescription, MachineDescription } from '../machine/machine-description.ts';
-import { machineTopology } from '../machine/machine-topology.ts';
 import { parseAddress, parseDisk, parseEndpoint } from '../machine/parse-device.ts';
 import { parseNetwork } from '../machine/parse-network.ts';
-import { X86_MSI_WINDOWS } from '../machine/standard-machine.ts';
 import { startServer } from '../server/server.ts';
 import { isEvent, isTrouble, messageLine, statisticsLines } from '../server/server-text.ts';
 

@@ -1,13 +1,13 @@
 /** The story of `viommu demo`: a driver brings the IOMMU up, does real file I/O through it, and meets its limits. */
 import { BlockDriver } from '@viommu/devices/driver';
 import { AddressAllocator, DmaDomain, IommuDriver, IommuRequestError } from '@viommu/iommu-driver';
+import { createMachine, type StandardMachineOptions, standardMachine } from '@viommu/machine';
 import { formatBdf } from '@viommu/viot';
 import { ArrayGuestMemory, VirtioError } from '@viommu/virtqueue';
 import { VIRTIO_CONFIG_S_NEEDS_RESET } from '@viommu/virtqueue/device';
 import { CommandError } from '../command-error.ts';
 import { sha256OfRange } from '../linux/disk-image.ts';
-import { createMachine } from '../machine/machine.ts';
-import { type StandardMachineOptions, standardMachine } from '../machine/standard-machine.ts';
+import { NodeParts } from '../machine/node-parts.ts';
 import { sha256 } from './checksum.ts';
 import { InProcessBus } from './in-process-bus.ts';
 import { type InProcessTransport, PCI_TRANSPORT } from './in-process-transport.ts';
@@ -50,6 +50,7 @@ export function tellStory(
   const narrator = new Narrator(write);
   const { transport = PCI_TRANSPORT, ...machineOptions } = options;
   const machine = createMachine(standardMachine({ disks: [file], rng: false, ...machineOptions }), {
+    parts: new NodeParts(),
     observe: () => narrator.observer,
     createFunction: transport.createFunction,
   });

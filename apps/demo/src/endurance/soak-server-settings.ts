@@ -1,5 +1,5 @@
 /** What the server of the soak run is told, and what it tells. Types and docs only. */
-import type { MachineDescription } from '../machine/machine-description.ts';
+import type { MachineDescription } from '@viommu/machine';
 
 export interface SoakServerSettings {
   readonly machine: MachineDescription;

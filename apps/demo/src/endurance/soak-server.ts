@@ -5,9 +5,10 @@
  */
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { createMachine } from '@viommu/machine';
 import { VfioUserServer } from '@viommu/vfio-user';
 import type { Logger } from '@viommu/virtqueue';
-import { createMachine } from '../machine/machine.ts';
+import { NodeParts } from '../machine/node-parts.ts';
 import type { SoakServerMemory, SoakServerSettings } from './soak-server-settings.ts';
 
 /** As in the server's thread. */
@@ -18,7 +19,12 @@ const TURN_MILLISECONDS = 100;
 const settings = JSON.parse(process.argv[2]!) as SoakServerSettings;
 const complain = (message: string): void => void process.stderr.write(`${message}\n`);
 const logger: Logger = { debug() {}, info() {}, warn: complain, error: complain };
-const machine = createMachine(settings.machine, { logger, pollMicroseconds: POLL_MICROSECONDS });
+const parts = new NodeParts({ logger });
+const machine = createMachine(settings.machine, {
+  parts,
+  logger,
+  pollMicroseconds: POLL_MICROSECONDS,
+});
 const server = new VfioUserServer({ logger });
 let asked = 0;
 let running = true;
@@ -31,7 +37,7 @@ process.stdin.on('end', () => {
 try {
   for (const { name, function: pciFunction } of machine.functions)
     server.listen(join(settings.socketDir, `${name}.sock`), pciFunction);
-  for (const network of machine.networks) server.watch(network);
+  for (const network of parts.networks) server.watch(network);
   process.stdout.write('serving\n');
   while (running) {
     const end = performance.now() + TURN_MILLISECONDS;

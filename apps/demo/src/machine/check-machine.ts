@@ -1,8 +1,8 @@
 /** Refuses what cannot become a machine: two functions at one address, a disk that is not there, or there twice. */
 import { type Stats, statSync } from 'node:fs';
+import type { DiskDescription, MachineDescription, Place } from '@viommu/machine';
+import { describeDevice, describePlace } from '@viommu/machine';
 import { CommandError, messageOf } from '../command-error.ts';
-import { describeDevice, describePlace } from './describe.ts';
-import type { DiskDescription, MachineDescription, Place } from './machine-description.ts';
 
 /** Of QEMU's q35: the host bridge, and the bridge to the chipset with what belongs to it. */
 const TAKEN_SLOTS: readonly number[] = [0, 0x1f];

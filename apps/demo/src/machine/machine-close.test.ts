@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createMachine, standardMachine } from '@viommu/machine';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createMachine } from './machine.ts';
-import { standardMachine } from './standard-machine.ts';
+import { NodeParts } from './node-parts.ts';
 
 let folder: string;
 
@@ -34,7 +34,7 @@ function descriptorOf(path: string): number | undefined {
 it('closes all disks when one fails, and says so once', () => {
   const disks = ['a.img', 'b.img'].map((name) => join(folder, name));
   for (const disk of disks) writeFileSync(disk, new Uint8Array(1024));
-  const machine = createMachine(standardMachine({ disks }));
+  const machine = createMachine(standardMachine({ disks }), { parts: new NodeParts() });
   closeSync(descriptorOf(disks[0]!)!);
   expect(descriptorOf(disks[1]!)).toBeDefined();
   expect(() => machine.close()).toThrow('EBADF');

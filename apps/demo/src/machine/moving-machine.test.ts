@@ -1,16 +1,17 @@
 /** A machine at work is moved into new objects again and again, within requests too: nothing is lost, nothing is done twice. */
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BlockDriver, DmaEngineDriver } from '@viommu/devices/driver';
 import { AddressAllocator, DmaDomain, IommuDriver } from '@viommu/iommu-driver';
+import { createMachine, ENGINE_BDF, standardMachine } from '@viommu/machine';
 import { ArrayGuestMemory } from '@viommu/virtqueue';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { InProcessBus } from '../demo/in-process-bus.ts';
 import { MMIO_TRANSPORT, PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 import { MovingMachine } from './fixtures/moving-machine.ts';
-import { createMachine } from './machine.ts';
-import { ENGINE_BDF, standardMachine } from './standard-machine.ts';
+import { NodeParts } from './node-parts.ts';
 
 const BYTES = 64 * 1024;
 const PAGE = 4096;
@@ -51,7 +52,11 @@ it.each([
   const random = randomNumbers(7);
   const description = standardMachine({ disks: [path], engine: true, packed });
   const moving = new MovingMachine(
-    () => createMachine(description, { createFunction: transport.createFunction }),
+    () =>
+      createMachine(description, {
+        parts: new NodeParts(),
+        createFunction: transport.createFunction,
+      }),
     () => random() < 0.04,
   );
   const memory = new ArrayGuestMemory([{ base: RAM.base, buffer: new ArrayBuffer(RAM.length) }]);

@@ -1,8 +1,9 @@
 /** Reads the devices that options name, such as `00:05.0=disk.img,ro,iommu=1`. */
+
+import type { Bdf, DiskDescription } from '@viommu/machine';
+import { pciDisk, pciEndpoint } from '@viommu/machine';
 import { parsePciAddress } from '@viommu/viot';
 import { CommandError, messageOf } from '../command-error.ts';
-import type { Bdf, DiskDescription } from './machine-description.ts';
-import { pciDisk, pciEndpoint } from './pci-endpoint.ts';
 
 /** Parses `00:05.0`, naming the option in the error. */
 export function parseAddress(option: string, text: string): Bdf {

@@ -1,8 +1,9 @@
 /** Reads the network that an option names, such as `00:06.0=stream:/run/passt.sock,mtu=9000`. */
+
+import type { NetDescription } from '@viommu/machine';
+import { macOf, pciEndpoint } from '@viommu/machine';
 import { CommandError } from '../command-error.ts';
-import type { NetDescription } from './machine-description.ts';
 import { parseAddress, parseIommu, splitAddress, splitSettings } from './parse-device.ts';
-import { macOf, pciEndpoint } from './pci-endpoint.ts';
 
 /** A comma in a name of an interface is a setting with a mistake in it. */
 const FORM = /^(?:stream:(?<path>.+)|tap:(?<name>[^,]+))$/s;

@@ -1,13 +1,14 @@
 /** Snapshots that earlier releases wrote are read for good. Beside each new version of a form, its file comes to stay. */
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createMachine, standardMachine } from '@viommu/machine';
 import { ArrayGuestMemory } from '@viommu/virtqueue';
 import { restoreSnapshots } from '@viommu/virtqueue/snapshot';
 import { expect, it } from 'vitest';
 import { MMIO_TRANSPORT, PCI_TRANSPORT } from '../demo/in-process-transport.ts';
-import { createMachine } from './machine.ts';
-import { standardMachine } from './standard-machine.ts';
+import { NodeParts } from './node-parts.ts';
 
 it.each([
   ['machine-pci-1.json', PCI_TRANSPORT, false],
@@ -19,6 +20,7 @@ it.each([
   const disk = join(folder, 'disk.img');
   writeFileSync(disk, new Uint8Array(64 * 512));
   const machine = createMachine(standardMachine({ disks: [disk], engine: true, packed }), {
+    parts: new NodeParts(),
     createFunction: transport.createFunction,
   });
   const buffer = new ArrayBuffer(8 << 20);

@@ -7,13 +7,13 @@ import {
   IommuDriver,
   ProcessMemory,
 } from '@viommu/iommu-driver';
+import { createPassThrough } from '@viommu/machine';
 import { VFIO_DMA_MAP_FLAG_READ, VFIO_DMA_MAP_FLAG_WRITE, VfioContainer } from '@viommu/vfio';
 import { ArrayGuestMemory, VirtioError } from '@viommu/virtqueue';
 import { InProcessBus } from '../demo/in-process-bus.ts';
 import { type InProcessTransport, PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 import { Narrator } from '../demo/narrator.ts';
 import { hexNumber } from '../demo/wire-text.ts';
-import { createPassThrough } from './pass-through.ts';
 
 const RAM = { base: 0x4000_0000, length: 16 << 20 } as const;
 const PAGE = 4096;

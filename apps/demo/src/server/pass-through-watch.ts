@@ -1,6 +1,6 @@
 /** Watches one device that is passed through, and tells the main thread each step of the figure. */
 import type { IommuObserver } from '@viommu/iommu-core';
-import type { PassThroughObserver } from '../passthrough/pass-through.ts';
+import type { PassThroughObserver } from '@viommu/machine';
 import { REQUEST_LAYOUTS, requestField } from '../request-layout.ts';
 import type { PassThroughMessage } from './server-messages.ts';
 

@@ -1,5 +1,5 @@
 /** What the server thread and the main thread say to each other. Types and docs only. */
-import type { MachineDescription } from '../machine/machine-description.ts';
+import type { MachineDescription } from '@viommu/machine';
 
 /** Handed to the thread when it starts. */
 export interface ServerSettings {

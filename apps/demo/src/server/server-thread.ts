@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { IommuObserver } from '@viommu/iommu-core';
+import { createMachine, describePlace } from '@viommu/machine';
 import { VfioUserServer } from '@viommu/vfio-user';
 import type { Logger } from '@viommu/virtqueue';
 import { messageOf } from '../command-error.ts';
-import { describePlace } from '../machine/describe.ts';
-import { createMachine } from '../machine/machine.ts';
+import { NodeParts } from '../machine/node-parts.ts';
 import { IsolationCheck } from './isolation-check.ts';
 import { type PassThroughWatch, watchPassThrough } from './pass-through-watch.ts';
 import type { ServerMessage, ServerSettings } from './server-messages.ts';
@@ -71,7 +71,9 @@ function run(): void {
   const isolation = checkIsolation ? description.iommus.map(() => new IsolationCheck()) : [];
   const engine = description.devices.find(({ kind }) => kind === 'engine');
   const passThrough = engine && watchPassThrough(engine.endpoint, post);
+  const parts = new NodeParts({ logger });
   const machine = createMachine(description, {
+    parts,
     logger,
     pollMicroseconds: POLL_MICROSECONDS,
     observe: (iommu) => {
@@ -101,7 +103,7 @@ function run(): void {
       server.listen(socketPath, pciFunction);
       return { name, bdf, socketPath };
     });
-    for (const network of machine.networks) server.watch(network);
+    for (const network of parts.networks) server.watch(network);
     post({ type: 'listening', sockets, stopHandle: server.stopHandle });
     server.run();
     const statistics = collectStatistics(machine, isolation);

@@ -1,6 +1,5 @@
 /** Collects what the devices counted into the plain object that the main thread gets. */
-import type { Machine } from '../machine/machine.ts';
-import type { MachineIommu } from '../machine/make-iommu.ts';
+import type { Machine, MachineIommu } from '@viommu/machine';
 import type { IsolationCheck } from './isolation-check.ts';
 import type { IommuStatistics, ServerStatistics } from './server-messages.ts';
 

@@ -1,8 +1,9 @@
 /** QEMU's virt: the kernel places the functions and reads a device tree, which is QEMU's own with our nodes added. */
+
+import { machineTopology } from '@viommu/machine';
 import type { GuestParts } from '../../guest/guest-parts.ts';
 import { dumpMachineTree, extendMachineTree } from '../../guest/machine-tree/make-machine-tree.ts';
 import type { MachineTree } from '../../guest/machine-tree/read-machine-tree.ts';
-import { machineTopology } from '../../machine/machine-topology.ts';
 import type { Platform, TopologyContext } from './platform.ts';
 
 /** More than any other BAR of the machine has: the kernel places the largest first, from the start of the window on. */

@@ -1,10 +1,7 @@
 /** The contract Platform: what the machine of an architecture is like, and how a guest on it learns the topology. Types and docs only. */
+
+import type { MachineDescription, MsiWindow, WindowsDescription } from '@viommu/machine';
 import type { MachineArguments } from '../../guest/machine-types/machine-type.ts';
-import type {
-  MachineDescription,
-  MsiWindow,
-  WindowsDescription,
-} from '../../machine/machine-description.ts';
 
 /** What a machine has to know of the platform that it is for. */
 export interface PlatformFacts {

@@ -2,10 +2,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MachineDescription } from '@viommu/machine';
+import { standardMachine } from '@viommu/machine';
 import { readViot } from '@viommu/viot';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { MachineDescription } from '../../machine/machine-description.ts';
-import { standardMachine } from '../../machine/standard-machine.ts';
 import { X86_PLATFORM } from './x86-platform.ts';
 
 let folder: string;

@@ -1,11 +1,10 @@
 /** QEMU's q35: firmware places the functions, and the kernel reads a VIOT; an SSDT announces what is in windows. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Bdf, MachineDescription, Place } from '@viommu/machine';
+import { machineTopology, windowAddress, X86_MSI_WINDOWS } from '@viommu/machine';
 import { writeMmioSsdt, writeViot } from '@viommu/viot';
 import { doubleCommas } from '../../guest/qemu-text.ts';
-import type { Bdf, MachineDescription, Place } from '../../machine/machine-description.ts';
-import { machineTopology, windowAddress } from '../../machine/machine-topology.ts';
-import { X86_MSI_WINDOWS } from '../../machine/standard-machine.ts';
 import type { Platform, TopologyContext } from './platform.ts';
 
 /** Of the registers of a virtio-mmio device with its configuration, in bytes. */

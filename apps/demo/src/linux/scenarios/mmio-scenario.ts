@@ -1,7 +1,8 @@
 /** The scenario `mmio`: devices behind virtio-mmio registers, in windows of a PCI function's BAR; the IOMMU too, where a guest finds it there. */
+
+import type { MachineDescription, Place } from '@viommu/machine';
 import { formatBdf } from '@viommu/viot';
 import { STANDARD_MODULES } from '../../guest/kernel-modules.ts';
-import type { MachineDescription, Place } from '../../machine/machine-description.ts';
 import type { MachineSetting } from '../linux-machine.ts';
 import { checkDisks } from './disk-checks.ts';
 import type { Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';

@@ -1,6 +1,7 @@
 /** The scenario `network`: the guest downloads a file through a virtio-net behind the IOMMU, and reads its disk meanwhile. */
+
+import { NET_BDF, standardMachine } from '@viommu/machine';
 import { STANDARD_MODULES } from '../../guest/kernel-modules.ts';
-import { NET_BDF, standardMachine } from '../../machine/standard-machine.ts';
 import { checkDisks } from './disk-checks.ts';
 import type { Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';
 

@@ -1,5 +1,5 @@
 /** The scenario `packed`: every queue of the IOMMU and of what is behind it is a packed virtqueue. */
-import { standardMachine } from '../../machine/standard-machine.ts';
+import { standardMachine } from '@viommu/machine';
 import { checkDisks } from './disk-checks.ts';
 import type { Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';
 

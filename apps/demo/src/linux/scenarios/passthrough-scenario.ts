@@ -1,6 +1,7 @@
 /** The scenario `passthrough`: a program in the guest drives a device of the host, which is passed through twice. */
+
+import { ENGINE_BDF, standardMachine } from '@viommu/machine';
 import type { VfioReport } from '../../guest/guest-report.ts';
-import { ENGINE_BDF, standardMachine } from '../../machine/standard-machine.ts';
 import type { PassThroughMessage, ServerMessage } from '../../server/server-messages.ts';
 import type { Check, Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';
 

@@ -1,8 +1,8 @@
 /** The scenario `two-iommus`: two IOMMUs in one guest, each with a disk that it knows by the same endpoint ID. */
+
+import type { MachineDescription } from '@viommu/machine';
+import { pciDisk, pciEndpoint, standardMachine } from '@viommu/machine';
 import type { GuestStep } from '../../guest/guest-steps.ts';
-import type { MachineDescription } from '../../machine/machine-description.ts';
-import { pciDisk, pciEndpoint } from '../../machine/pci-endpoint.ts';
-import { standardMachine } from '../../machine/standard-machine.ts';
 import type { MachineSetting } from '../linux-machine.ts';
 import { checkDisks } from './disk-checks.ts';
 import type { Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';

@@ -1,11 +1,5 @@
 /** The composition root: builds the IOMMUs, what is behind them and their PCI functions, and wires them; nothing else does. */
 import { VirtioBlockDevice, VirtioEntropyDevice, VirtioNetDevice } from '@viommu/devices';
-import {
-  type FileDisk,
-  fillRandom,
-  openFileDisk,
-  type SystemNetBackend,
-} from '@viommu/devices/node';
 import { createMmioWindowsFunction } from '@viommu/mmio-windows';
 import { createVirtioMmioDevice, type MmioDevice } from '@viommu/transport-mmio';
 import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
@@ -18,18 +12,18 @@ import type {
   MachineDescription,
   Place,
 } from './machine-description.ts';
+import type { MachineDisk, MachineNetwork, MachineParts } from './machine-parts.ts';
 import { type IommuMakerOptions, type MachineIommu, makeIommu } from './make-iommu.ts';
-import { openNetwork } from './open-network.ts';
 
 /** A PCI function of the machine, with the name of its socket. */
-interface MachineFunction {
+export interface MachineFunction {
   readonly name: string;
   readonly bdf: Bdf;
   readonly function: PciFunction;
 }
 
 /** What is behind an IOMMU. */
-interface MachineEndpoint {
+export interface MachineEndpoint {
   readonly iommu: number;
   readonly endpoint: number;
   /** Where its registers are, such as `00:05.0`. */
@@ -41,32 +35,34 @@ export interface Machine {
   readonly endpoints: readonly MachineEndpoint[];
   /** The IOMMUs first. */
   readonly functions: readonly MachineFunction[];
-  /** What the thread of the functions has to wait for besides their clients. */
-  readonly networks: readonly SystemNetBackend[];
   /** Flushes and closes the disks, all of them even if one throws, and closes the networks. Safe to call more than once. */
   close(): void;
 }
 
 export interface MachineOptions extends IommuMakerOptions {
+  readonly parts: MachineParts;
   /** Makes the PCI function of a virtio device; virtio over PCI by default. */
   readonly createFunction?: (options: VirtioTransportOptions) => PciFunction;
   /** Told the address of a function's first virtio-mmio window whenever the guest gives it another; 0 when it takes it back. */
   readonly onWindowsAddress?: (windows: number, address: number) => void;
 }
 
-export function createMachine(
-  description: MachineDescription,
-  options: MachineOptions = {},
-): Machine {
+/** @throws what a part throws that cannot be opened; those that were opened before are closed then */
+export function createMachine(description: MachineDescription, options: MachineOptions): Machine {
   const builder = new MachineBuilder(description, options);
-  description.iommus.forEach((_, index) => {
-    builder.addIommu(index);
-  });
-  const names = socketNames(description);
-  description.devices.forEach((device, index) => {
-    builder.addDevice(device, names[index]!);
-  });
-  builder.addWindows();
+  try {
+    description.iommus.forEach((_, index) => {
+      builder.addIommu(index);
+    });
+    const names = socketNames(description);
+    description.devices.forEach((device, index) => {
+      builder.addDevice(device, names[index]!);
+    });
+    builder.addWindows();
+  } catch (error) {
+    builder.close();
+    throw error;
+  }
   return builder;
 }
 
@@ -74,10 +70,10 @@ class MachineBuilder implements Machine {
   readonly iommus: MachineIommu[] = [];
   readonly endpoints: MachineEndpoint[] = [];
   readonly functions: MachineFunction[] = [];
-  readonly networks: SystemNetBackend[] = [];
   readonly #description: MachineDescription;
   readonly #options: MachineOptions;
-  readonly #disks: FileDisk[] = [];
+  readonly #disks: MachineDisk[] = [];
+  readonly #networks: MachineNetwork[] = [];
   /** By function, what is behind its windows. */
   readonly #windows: MmioDevice[][];
 
@@ -88,7 +84,7 @@ class MachineBuilder implements Machine {
   }
 
   addIommu(index: number): void {
-    const { createFunction, onWindowsAddress, ...options } = this.#options;
+    const { parts, createFunction, onWindowsAddress, ...options } = this.#options;
     const iommu = makeIommu(this.#description, index, options);
     this.iommus.push(iommu);
     this.#plug(iommuSocketName(index), this.#description.iommus[index]!.place, {
@@ -125,7 +121,7 @@ class MachineBuilder implements Machine {
   }
 
   close(): void {
-    for (const network of this.networks.splice(0)) network.close();
+    for (const network of this.#networks.splice(0)) network.close();
     let problem: unknown;
     for (const disk of this.#disks.splice(0)) {
       try {
@@ -146,9 +142,10 @@ class MachineBuilder implements Machine {
   }
 
   #deviceOf(description: Exclude<DeviceDescription, EngineDescription>): VirtioDevice {
+    const { parts } = this.#options;
     switch (description.kind) {
       case 'disk': {
-        const disk = openFileDisk(description.path, { readOnly: description.readOnly });
+        const disk = parts.openDisk(description);
         this.#disks.push(disk);
         return new VirtioBlockDevice({
           disk,
@@ -158,11 +155,11 @@ class MachineBuilder implements Machine {
         });
       }
       case 'rng':
-        return new VirtioEntropyDevice({ fillRandom });
+        return new VirtioEntropyDevice({ fillRandom: (bytes) => parts.fillRandom(bytes) });
       case 'net': {
         const { mac, mtu } = description;
-        const backend = openNetwork(description, this.#logger);
-        this.networks.push(backend);
+        const backend = parts.openNetwork(description);
+        this.#networks.push(backend);
         return new VirtioNetDevice({
           backend,
           mac: Uint8Array.from(mac),

@@ -7,12 +7,8 @@ import {
 } from '@viommu/iommu-core';
 import { simBackend } from '@viommu/pviommu-sim';
 import type { Logger } from '@viommu/virtqueue';
-import {
-  createPassThrough,
-  type PassThrough,
-  type PassThroughObserver,
-} from '../passthrough/pass-through.ts';
 import type { MachineDescription } from './machine-description.ts';
+import { createPassThrough, type PassThrough, type PassThroughObserver } from './pass-through.ts';
 
 /** What of the host's memory is contiguous; a host with 4 KiB would have a quarter million mappings for a guest that boots. */
 const HOST_FRAME_SIZE = 65536;

@@ -39,15 +39,16 @@ interface Endpoint {
   readonly endpoint: number;
 }
 
-/** A virtio-blk on a file. */
+/** A virtio-blk. */
 export interface DiskDescription extends Endpoint {
   readonly kind: 'disk';
+  /** What `MachineParts.openDisk` finds it by, such as the path of a file. */
   readonly path: string;
   readonly readOnly: boolean;
 }
 
 /** A virtio-rng. */
-interface RngDescription extends Endpoint {
+export interface RngDescription extends Endpoint {
   readonly kind: 'rng';
 }
 
@@ -56,7 +57,7 @@ export interface NetDescription extends Endpoint {
   readonly kind: 'net';
   /** A UNIX stream socket on which passt or a QEMU listens, or a TAP interface. */
   readonly network: 'stream' | 'tap';
-  /** Path of the socket, or name of the interface. */
+  /** What `MachineParts.openNetwork` finds it by: the path of the socket, or the name of the interface. */
   readonly target: string;
   /** 6 bytes. */
   readonly mac: readonly number[];
