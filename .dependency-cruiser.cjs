@@ -22,6 +22,7 @@ const MAY_IMPORT = {
     'viot',
     'virtqueue',
   ],
+  trace: ['devices', 'machine', 'transport-pci', 'virtqueue'],
   'vfio-user': ['linux-io', 'transport-pci', 'virtqueue'],
 };
 /** Packages that may use the Node.js API, and where in them. */

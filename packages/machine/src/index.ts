@@ -5,6 +5,7 @@ export {
   socketNames,
   windowsSocketName,
 } from './describe.ts';
+export { describeAsJson, descriptionOf } from './description-json.ts';
 export type { Machine, MachineEndpoint, MachineFunction, MachineOptions } from './machine.ts';
 export { createMachine } from './machine.ts';
 export type * from './machine-description.ts';
