@@ -22,6 +22,7 @@ const MAY_IMPORT = {
     'viot',
     'virtqueue',
   ],
+  inspector: ['iommu-core', 'iommu-driver', 'trace', 'transport-pci'],
   trace: ['devices', 'machine', 'transport-pci', 'virtqueue'],
   'vfio-user': ['linux-io', 'transport-pci', 'virtqueue'],
 };

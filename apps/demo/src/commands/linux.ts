@@ -9,6 +9,7 @@ import { judge, type LinuxJudgement } from '../linux/linux-result.ts';
 import { SCENARIOS } from '../linux/scenarios/scenarios.ts';
 import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
 import { isEvent, isTrouble, messageLine, statisticsLines } from '../server/server-text.ts';
+import { recordingOf } from '../trace/recording-of.ts';
 import {
   addGuestChoiceOptions,
   addOwnPartsOptions,
@@ -24,6 +25,7 @@ interface LinuxOptions extends OwnParts, GuestChoice {
   readonly append?: string;
   readonly timeout: string;
   readonly verbose?: boolean;
+  readonly record?: string;
 }
 
 export function addLinuxCommand(program: Command): void {
@@ -42,6 +44,7 @@ export function addLinuxCommand(program: Command): void {
   addOwnPartsOptions(addGuestChoiceOptions(command))
     .option('--append <text>', 'more for the kernel command line, such as iommu.strict=1')
     .option('--timeout <seconds>', 'end the guest after this time', '180')
+    .option('--record <file>', 'record what the devices see into a trace, for viommu replay')
     .option('--verbose', "show the guest's serial console")
     .action(linux);
 }
@@ -72,6 +75,9 @@ async function bootAndJudge(
   const machine = await createLinuxMachine({
     ...scenario.machine,
     parts,
+    ...(options.record === undefined
+      ? {}
+      : { record: recordingOf(options.record, scenario.summary, parts) }),
     onMessage: (message) => {
       messages.push(message);
       if (options.json || !isEvent(message)) return;

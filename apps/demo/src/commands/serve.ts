@@ -23,6 +23,7 @@ interface ServeOptions {
   readonly packed?: boolean;
   readonly bootBypass: string;
   readonly allowUid?: number;
+  readonly record?: string;
 }
 
 export function addServeCommand(program: Command): void {
@@ -67,6 +68,7 @@ export function addServeCommand(program: Command): void {
       'the user ID of a QEMU that runs as another user; the sockets are then its own, which takes root',
       parseUid,
     )
+    .option('--record <file>', 'record what the devices see into a trace, for viommu replay')
     .action(serve);
 }
 
@@ -97,6 +99,9 @@ async function serve(options: ServeOptions): Promise<void> {
       socketDir: options.socketDir,
       checkIsolation: false,
       ...(options.allowUid === undefined ? {} : { allowUid: options.allowUid }),
+      ...(options.record === undefined
+        ? {}
+        : { record: { path: options.record, title: 'viommu serve', versions: {} } }),
     },
     (message) => {
       if (!isEvent(message)) return;

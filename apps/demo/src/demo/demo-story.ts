@@ -1,5 +1,6 @@
 /** The story of `viommu demo`: a driver brings the IOMMU up, does real file I/O through it, and meets its limits. */
 import { BlockDriver } from '@viommu/devices/driver';
+import { hexNumber } from '@viommu/inspector';
 import { AddressAllocator, DmaDomain, IommuDriver, IommuRequestError } from '@viommu/iommu-driver';
 import { createMachine, type StandardMachineOptions, standardMachine } from '@viommu/machine';
 import { formatBdf } from '@viommu/viot';
@@ -12,7 +13,6 @@ import { sha256 } from './checksum.ts';
 import { InProcessBus } from './in-process-bus.ts';
 import { type InProcessTransport, PCI_TRANSPORT } from './in-process-transport.ts';
 import { Narrator } from './narrator.ts';
-import { hexNumber } from './wire-text.ts';
 
 const RAM = { base: 0x4000_0000, length: 16 << 20 } as const;
 const PAGE = 4096;

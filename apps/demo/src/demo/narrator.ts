@@ -1,15 +1,17 @@
 /** Narrator: prints the steps of the demo, and each request and fault as the device's observer sees it. */
+
+import {
+  accessVerb,
+  faultReason,
+  hexNumber,
+  requestBytes,
+  requestEffect,
+  requestFields,
+  statusName,
+} from '@viommu/inspector';
 import type { IommuObserver, RequestRecord } from '@viommu/iommu-core';
 import { formatBdf } from '@viommu/viot';
 import pc from 'picocolors';
-import { hexNumber, requestBytes, requestEffect, requestFields, statusName } from './wire-text.ts';
-
-const FAULT_REASONS = [
-  'for a reason unknown',
-  'the endpoint has no domain',
-  'nothing is mapped there',
-];
-const ACCESS_WRITE = 2;
 
 export class Narrator {
   readonly #write: (text: string) => void;
@@ -23,10 +25,9 @@ export class Narrator {
   readonly observer: IommuObserver = {
     request: (record) => this.#request(record),
     fault: (endpoint, reason, access, address, delivered) => {
-      const kind = access === ACCESS_WRITE ? 'write' : 'read';
       this.#line(
         pc.red(
-          `device  ${formatBdf(endpoint)} may not ${kind} at ${hexNumber(address)}: ${FAULT_REASONS[reason] ?? reason}`,
+          `device  ${formatBdf(endpoint)} may not ${accessVerb(access)} at ${hexNumber(address)}: ${faultReason(reason)}`,
         ),
       );
       this.#line(

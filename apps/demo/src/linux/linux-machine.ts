@@ -1,8 +1,7 @@
 /** One stock guest against one server of ours: the set-up that `viommu linux` and the guest tests share. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { MachineDescription } from '@viommu/machine';
 import { standardMachine } from '@viommu/machine';
 import { compileProgram } from '../guest/compiler.ts';
@@ -12,8 +11,10 @@ import { buildInitramfs } from '../guest/initramfs.ts';
 import type { MachineArguments } from '../guest/machine-types/machine-type.ts';
 import { ownDeviceArguments, qemuArguments } from '../guest/qemu-arguments.ts';
 import { type GuestRun, type RunGuestOptions, runGuest } from '../guest/run-guest.ts';
+import { packageFile } from '../package-file.ts';
 import { type Server, startServer } from '../server/server.ts';
 import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
+import type { RecordSettings } from '../trace/record-settings.ts';
 import { makeDiskImage } from './disk-image.ts';
 import { type Download, startGuestNetwork } from './guest-network.ts';
 import { observeWindows } from './observe-windows.ts';
@@ -41,6 +42,8 @@ export interface LinuxMachineOptions {
   /** Modules that the guest loads, in this order; those for an IOMMU and disks on PCI when not given. */
   readonly load?: readonly string[];
   readonly checkIsolation?: boolean;
+  /** Where to record what the devices see, if at all. */
+  readonly record?: Omit<RecordSettings, 'contents'>;
   readonly onMessage?: (message: ServerMessage) => void;
   /** The built server thread, for callers that run from sources. */
   readonly threadFile?: string;
@@ -87,11 +90,11 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
   };
   closers.push(() => rmSync(folder, { recursive: true, force: true }));
   try {
-    const disks = (options.diskBytes ?? [DEFAULT_DISK_BYTES]).map((bytes, index) => {
+    const images = (options.diskBytes ?? [DEFAULT_DISK_BYTES]).map((bytes, index) => {
       const path = join(folder, `disk${index}.img`);
-      makeDiskImage(path, bytes);
-      return path;
+      return { path, content: makeDiskImage(path, bytes) };
     });
+    const disks = images.map(({ path }) => path);
     const { downloadBytes } = options;
     const network =
       downloadBytes === undefined
@@ -107,7 +110,14 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
     const initramfs = await makeInitramfs(options, description, folder);
     const windows = new WindowsWatch(description.windows?.length ?? 0);
     const server = await startServer(
-      { machine: description, socketDir: folder, checkIsolation: options.checkIsolation ?? false },
+      {
+        machine: description,
+        socketDir: folder,
+        checkIsolation: options.checkIsolation ?? false,
+        ...(options.record === undefined
+          ? {}
+          : { record: { ...options.record, contents: images.map(({ content }) => content) } }),
+      },
       (message) => {
         windows.see(message);
         options.onMessage?.(message);
@@ -216,11 +226,4 @@ async function compileVfioProgram({ compiler }: GuestParts, folder: string): Pro
   const program = join(folder, 'vfio-dma');
   await compileProgram(compiler, packageFile('guest/vfio-dma.c'), program);
   return program;
-}
-
-/** A file of this package, whether it runs from its sources or built. */
-function packageFile(path: string): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return join(folder, path);
 }

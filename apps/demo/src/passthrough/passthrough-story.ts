@@ -1,5 +1,6 @@
 /** The story of `viommu demo passthrough`: a device of the host passed through twice, each step of the figure; no Node.js. */
 import { DmaEngineDriver } from '@viommu/devices/driver';
+import { hexNumber } from '@viommu/inspector';
 import { VirtioIommuDevice } from '@viommu/iommu-core';
 import {
   AddressAllocator,
@@ -13,7 +14,6 @@ import { ArrayGuestMemory, VirtioError } from '@viommu/virtqueue';
 import { InProcessBus } from '../demo/in-process-bus.ts';
 import { type InProcessTransport, PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 import { Narrator } from '../demo/narrator.ts';
-import { hexNumber } from '../demo/wire-text.ts';
 
 const RAM = { base: 0x4000_0000, length: 16 << 20 } as const;
 const PAGE = 4096;

@@ -1,4 +1,6 @@
 /** IsolationCheck: keeps its own record of the guest's requests, and compares with it what each endpoint reaches. */
+
+import { REQUEST_LAYOUTS, requestField } from '@viommu/inspector';
 import {
   type IommuObserver,
   type RequestRecord,
@@ -6,7 +8,6 @@ import {
   type TranslationBackend,
   type TranslationResult,
 } from '@viommu/iommu-core';
-import { REQUEST_LAYOUTS, requestField } from '../request-layout.ts';
 
 interface Mapping {
   readonly virtStart: number;

@@ -1,7 +1,8 @@
 /** Watches one device that is passed through, and tells the main thread each step of the figure. */
+
+import { REQUEST_LAYOUTS, requestField } from '@viommu/inspector';
 import type { IommuObserver } from '@viommu/iommu-core';
 import type { PassThroughObserver } from '@viommu/machine';
-import { REQUEST_LAYOUTS, requestField } from '../request-layout.ts';
 import type { PassThroughMessage } from './server-messages.ts';
 
 export interface PassThroughWatch {

@@ -1,5 +1,6 @@
 /** What the server thread and the main thread say to each other. Types and docs only. */
 import type { MachineDescription } from '@viommu/machine';
+import type { RecordSettings } from '../trace/record-settings.ts';
 
 /** Handed to the thread when it starts. */
 export interface ServerSettings {
@@ -10,6 +11,8 @@ export interface ServerSettings {
   readonly allowUid?: number;
   /** Compare, on each translated access, that no other endpoint reaches the same memory at that address. */
   readonly checkIsolation: boolean;
+  /** Where to record what the devices see, if at all. */
+  readonly record?: RecordSettings;
 }
 
 /** Which endpoint of which IOMMU, and where its registers are, such as `00:05.0`. */

@@ -2,11 +2,17 @@
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { IommuObserver } from '@viommu/iommu-core';
-import { createMachine, describePlace } from '@viommu/machine';
+import {
+  createMachine,
+  describePlace,
+  type MachineDescription,
+  type MachineOptions,
+} from '@viommu/machine';
 import { VfioUserServer } from '@viommu/vfio-user';
 import type { Logger } from '@viommu/virtqueue';
 import { messageOf } from '../command-error.ts';
 import { NodeParts } from '../machine/node-parts.ts';
+import { type RecordedMachine, recordMachine } from '../trace/record-machine.ts';
 import { IsolationCheck } from './isolation-check.ts';
 import { type PassThroughWatch, watchPassThrough } from './pass-through-watch.ts';
 import type { ServerMessage, ServerSettings } from './server-messages.ts';
@@ -66,13 +72,20 @@ const logger: Logger = {
   error: (message) => post({ type: 'log', level: 'error', message }),
 };
 
+/** The machine, recorded if that was asked for. */
+function makeMachine(description: MachineDescription, options: MachineOptions): RecordedMachine {
+  if (settings.record !== undefined) return recordMachine(description, options, settings.record);
+  const machine = createMachine(description, options);
+  return { machine, functions: machine.functions, end() {} };
+}
+
 function run(): void {
   const { machine: description, checkIsolation } = settings;
   const isolation = checkIsolation ? description.iommus.map(() => new IsolationCheck()) : [];
   const engine = description.devices.find(({ kind }) => kind === 'engine');
   const passThrough = engine && watchPassThrough(engine.endpoint, post);
   const parts = new NodeParts({ logger });
-  const machine = createMachine(description, {
+  const options: MachineOptions = {
     parts,
     logger,
     pollMicroseconds: POLL_MICROSECONDS,
@@ -85,7 +98,8 @@ function run(): void {
     },
     onWindowsAddress: (windows, address) => post({ type: 'windowsAddress', windows, address }),
     ...(passThrough === undefined ? {} : { passThroughObserver: passThrough.host }),
-  });
+  };
+  const { machine, functions, end } = makeMachine(description, options);
   isolation.forEach((check, index) => {
     const behind = machine.endpoints.filter(({ iommu }) => iommu === index);
     check.watch(
@@ -98,7 +112,7 @@ function run(): void {
     ...(settings.allowUid === undefined ? {} : { allowUid: settings.allowUid }),
   });
   try {
-    const sockets = machine.functions.map(({ name, bdf, function: pciFunction }) => {
+    const sockets = functions.map(({ name, bdf, function: pciFunction }) => {
       const socketPath = join(settings.socketDir, `${name}.sock`);
       server.listen(socketPath, pciFunction);
       return { name, bdf, socketPath };
@@ -108,6 +122,7 @@ function run(): void {
     server.run();
     const statistics = collectStatistics(machine, isolation);
     server.close();
+    end();
     // A disk that cannot be flushed is no good end.
     machine.close();
     post({ type: 'stopped', statistics });

@@ -38,7 +38,6 @@ export const EVENT_FIELDS: { readonly [K in Kind]: FieldsOf<K> } = {
   writeBar: BAR_ACCESS,
   service: ON_FUNCTION,
   networkReady: ON_NETWORK,
-  note: { time: 'number', text: 'text' },
   end: { time: 'number' },
   dmaRead: AT_ADDRESS,
   dmaReadAgain: RANGE,

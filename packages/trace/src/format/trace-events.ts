@@ -92,8 +92,6 @@ export type TraceOperation =
   | (FunctionOperation & { readonly kind: 'service' })
   /** The network had something to tell. */
   | (NetworkOperation & { readonly kind: 'networkReady' })
-  /** Nothing was done: a remark of the recorder's, for people. */
-  | (Operation & { readonly kind: 'note'; readonly text: string })
   /** The recording ended here, and not by accident. */
   | (Operation & { readonly kind: 'end' });
 

@@ -8,8 +8,14 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return sum;
 });
 
-export function crc32(bytes: Uint8Array, offset = 0, length = bytes.length - offset): number {
-  let sum = 0xffff_ffff;
+/** @param before the checksum of what is before these bytes, to go on from there */
+export function crc32(
+  bytes: Uint8Array,
+  offset = 0,
+  length = bytes.length - offset,
+  before = 0,
+): number {
+  let sum = ~before;
   for (let at = offset; at < offset + length; at += 1) {
     sum = (sum >>> 8) ^ TABLE[(sum ^ bytes[at]!) & 0xff]!;
   }

@@ -92,11 +92,6 @@ export class TraceRecorder implements EffectLog {
     this.#encoder = new EventEncoder(header, write);
   }
 
-  /** A remark for people, such as what the guest is about to do. */
-  note(text: string): void {
-    this.#operation({ kind: 'note', text });
-  }
-
   /** Hands out what is not written yet. */
   flush(): void {
     this.#encoder?.flush();

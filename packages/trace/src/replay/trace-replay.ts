@@ -101,7 +101,6 @@ export class TraceReplay {
 
   #perform(operation: TraceOperation): void {
     switch (operation.kind) {
-      case 'note':
       case 'end':
         return;
       case 'networkReady':

@@ -1,7 +1,7 @@
-/** Turns a virtio-iommu request, as it was on the wire, into the lines that the demo prints. */
+/** Turns a virtio-iommu request, as it was on the wire, into the lines for people. */
 import type { RequestRecord } from '@viommu/iommu-core';
 import { STATUS_NAMES } from '@viommu/iommu-driver';
-import { fieldValue, REQUEST_LAYOUTS, requestField } from '../request-layout.ts';
+import { fieldValue, REQUEST_LAYOUTS, requestField } from './request-layout.ts';
 
 export function statusName(status: number): string {
   return status < 0 ? 'nothing written' : `S_${STATUS_NAMES[status] ?? status}`;
@@ -25,7 +25,7 @@ export function hexNumber(value: number | bigint): string {
 }
 
 /** One line with the decoded fields, without head and reserved ones: `MAP domain 1 virt_start 0x… …`. */
-export function requestFields(record: RequestRecord): string {
+export function requestFields(record: Pick<RequestRecord, 'type' | 'bytes'>): string {
   const layout = REQUEST_LAYOUTS[record.type];
   if (layout === undefined) return requestName(record.type);
   const fields = layout.fields

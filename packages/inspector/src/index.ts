@@ -1,0 +1,13 @@
+export { RegisterNames } from './registers/register-names.ts';
+export { accessVerb, faultReason } from './requests/fault-text.ts';
+export type { RequestField, RequestLayout } from './requests/request-layout.ts';
+export { fieldValue, REQUEST_LAYOUTS, requestField } from './requests/request-layout.ts';
+export {
+  hexNumber,
+  requestBytes,
+  requestEffect,
+  requestFields,
+  statusName,
+} from './requests/request-text.ts';
+export type { StepNames } from './steps/step-text.ts';
+export { effectText, operationActor, operationText } from './steps/step-text.ts';
