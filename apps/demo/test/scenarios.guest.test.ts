@@ -1,12 +1,9 @@
 /** `viommu linux --scenario NAME --json` as a user starts it, on each guest: exit code 0, and the facts of the scenario. */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { guestPartsAreCached } from '../src/guest/guest-parts.ts';
 import type { PartChoice } from '../src/guest/part-choice.ts';
+import { runLinux } from './run-linux.ts';
 import { SCENARIO_FACTS, type ScenarioName } from './scenario-facts.ts';
-
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 interface GuestCase {
   readonly args: readonly string[];
@@ -55,21 +52,10 @@ function isReady(choice: PartChoice, scenario: ScenarioName): boolean {
   return Boolean(process.env.CI) || guestPartsAreCached({ ...choice, ...needs });
 }
 
-/** The last line of stdout as an object; everything that was printed when the command failed. */
-function linux(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [MAIN, 'linux', '--json', ...args],
-    { encoding: 'utf8', timeout: 280_000 },
-  );
-  if (status !== 0) throw new Error(`exit code ${status}\n${stdout}\n${stderr}`);
-  return JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
-}
-
 describe.each(GUESTS)('viommu linux $args', ({ args, choice, release, scenarios }) => {
   for (const scenario of scenarios) {
     it.runIf(isReady(choice, scenario))(`--scenario ${scenario}`, () => {
-      const result = linux(...args, '--scenario', scenario);
+      const result = runLinux(...args, '--scenario', scenario);
       const { faults, endpoints, facts } = SCENARIO_FACTS[scenario];
       expect(result).toMatchObject({ ok: true, scenario, faults, dma: { bypassedAfterAttach: 0 } });
       expect(result.kernel).toMatch(release);

@@ -12,8 +12,12 @@ import {
 } from '../demo/in-process-transport.ts';
 import { makeDiskImage } from '../linux/disk-image.ts';
 import { tellPassThrough } from '../passthrough/passthrough-story.ts';
+import { replayFile } from '../trace/replay-file.ts';
+import { replayLines } from '../trace/replay-text.ts';
+import { shippedTrace } from '../trace/shipped-traces.ts';
 
 const DISK_BYTES = 256 * 1024;
+const BOOT = 'x86_64-pci';
 
 export function addDemoCommand(program: Command): void {
   program
@@ -29,10 +33,14 @@ export function addDemoCommand(program: Command): void {
         .choices(['pci', 'mmio'])
         .default('pci'),
     )
-    .action((story: string, { transport: bus }: { transport: string }) => {
+    .action(async (story: string, { transport: bus }: { transport: string }) => {
       const transport = bus === 'mmio' ? MMIO_TRANSPORT : PCI_TRANSPORT;
-      if (story === 'disk') diskStory(transport);
-      else passThroughStory(transport);
+      if (story === 'passthrough') {
+        passThroughStory(transport);
+        return;
+      }
+      diskStory(transport);
+      await bootStory();
     });
 }
 
@@ -54,11 +62,22 @@ function diskStory(transport: InProcessTransport): void {
     makeDiskImage(path, DISK_BYTES);
     const summary = tellStory(path, (text) => process.stdout.write(text), { transport });
     process.stdout.write(
-      `\n${pc.bold('All of it held.')} ${summary.requests} requests, ${summary.translatedBytes} bytes translated, ${summary.faults} faults, ${summary.interrupts} interrupts.\n` +
-        `\nNext: ${pc.bold('npm start -- linux')} boots a stock Linux kernel under QEMU against the same devices,\n` +
-        `      ${pc.bold('npm start -- serve --help')} serves them to a QEMU of your own.\n`,
+      `\n${pc.bold('All of it held.')} ${summary.requests} requests, ${summary.translatedBytes} bytes translated, ${summary.faults} faults, ${summary.interrupts} interrupts.\n`,
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What a real guest did with the same devices, once more. */
+async function bootStory(): Promise<void> {
+  const path = shippedTrace(BOOT);
+  const result = await replayFile(path);
+  process.stdout.write(
+    `\n${pc.bold('And what a real kernel did with them')}, from a recording:\n\n${replayLines(result, false).join('\n')}\n` +
+      `\nNext: ${pc.bold(`npm start -- trace ${path} --requests`)} prints each of its requests,\n` +
+      `      ${pc.bold('npm start -- linux')} boots a stock Linux kernel under QEMU against the same devices,\n` +
+      `      ${pc.bold('npm start -- serve --help')} serves them to a QEMU of your own.\n`,
+  );
+  if (result.divergence !== undefined) process.exitCode = 1;
 }

@@ -94,14 +94,16 @@ describe('qemuArguments', () => {
       '-initrd',
       'initrd.gz',
       '-append',
-      'console=ttyS0 quiet panic=-1 iommu.strict=1 viommu.steps=report',
+      'console=ttyS0 quiet panic=-1 deferred_probe_timeout=120 iommu.strict=1 viommu.steps=report',
     ]);
     expect(args).not.toContain('-no-reboot');
   });
 
   it('has the console on the serial port of the machine', () => {
     const machine = { architecture: 'arm64', functions: [] } as const;
-    expect(qemuArguments({ ...guest, machine }).at(-1)).toBe('console=ttyAMA0 quiet panic=-1');
+    expect(qemuArguments({ ...guest, machine }).at(-1)).toBe(
+      'console=ttyAMA0 quiet panic=-1 deferred_probe_timeout=120',
+    );
   });
 
   it('ends QEMU at the first reboot when asked to', () => {

@@ -108,10 +108,13 @@ export function qemuArguments(guest: GuestArguments): string[] {
     guest.initramfs,
     '-append',
     // panic=-1: a guest that panics reboots at once instead of waiting for the harness to lose patience.
+    // deferred_probe_timeout: ten seconds after its drivers could be loaded, the kernel goes on without an IOMMU whose driver is
+    // not; on a busy machine it takes longer to load it.
     [
       `console=${machineType(guest.machine).console}`,
       'quiet',
       'panic=-1',
+      'deferred_probe_timeout=120',
       ...(guest.append ?? []),
     ].join(' '),
   ];

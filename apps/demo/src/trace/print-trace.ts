@@ -123,6 +123,7 @@ function textLines(
   const { index, time, operation, effects } = step;
   const at = `${String(index).padStart(7)} ${(time / MICROSECONDS).toFixed(6).padStart(11)}`;
   const told = events.map((event) => eventText(event, header));
+  if (isIdle(step)) return [];
   if (requests) return told.map((text) => `${pc.dim(at)}  ${text}`);
   const actor = operationActor(operation, names).padEnd(8);
   return [
@@ -130,6 +131,17 @@ function textLines(
     ...effects.map((effect) => `${INDENT}${pc.dim(effectText(effect, header))}`),
     ...told.map((text) => `${INDENT}${text}`),
   ];
+}
+
+/** Functions are asked far more often whether there is work than there is any. */
+function isIdle({ operation, effects }: TraceStep): boolean {
+  const [first] = effects;
+  return (
+    operation.kind === 'service' &&
+    effects.length === 1 &&
+    first?.kind === 'served' &&
+    !first.workLeft
+  );
 }
 
 function eventText(event: LoggedRequest | LoggedFault, { functions }: TraceHeader): string {

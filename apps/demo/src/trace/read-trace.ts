@@ -4,6 +4,8 @@ import { createGunzip } from 'node:zlib';
 import { TraceError, type TraceHeader, TraceReader, type TraceStep } from '@viommu/trace';
 import { CommandError, messageOf } from '../command-error.ts';
 
+const NO_GZIP = 'this is no trace, or it is damaged: it is not what gzip makes';
+
 export interface TraceVisitor {
   /** Called once, before all steps. */
   header(header: TraceHeader): void;
@@ -39,7 +41,8 @@ export async function readTrace(path: string, visitor: TraceVisitor): Promise<bo
     }
   } catch (error) {
     if (error instanceof TraceError || (isSystemError(error) && !isUnexpectedEnd(error))) {
-      throw new CommandError(`${path}: ${messageOf(error)}`, { cause: error });
+      const problem = 'code' in error && error.code === 'Z_DATA_ERROR' ? NO_GZIP : messageOf(error);
+      throw new CommandError(`${path}: ${problem}`, { cause: error });
     }
     if (!isUnexpectedEnd(error)) throw error;
     isCutOff = true;

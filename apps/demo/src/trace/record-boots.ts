@@ -45,7 +45,7 @@ async function record(boot: ShippedBoot, folder: string): Promise<void> {
   try {
     const run = await machine.boot({ steps, timeoutSeconds: TIMEOUT_SECONDS });
     const { faults, requests } = await machine.stop();
-    if (!run.report.done || faults !== scenario.faults) {
+    if (!run.report.done || faults !== scenario.faults || requests.map === 0) {
       throw new Error(`${name}: the guest did not do all of it: ${run.tail.slice(-5).join(' | ')}`);
     }
     renameSync(unfinished, path);

@@ -21,7 +21,7 @@ export interface ReplayResult {
   readonly isComplete: boolean;
   readonly divergence: ReplayDivergence | undefined;
   readonly statistics: ServerStatistics;
-  /** Where the devices stand: as snapshots, by name of the function. */
+  /** Where the devices stand: as snapshots, by name of the function; none when they stopped in the middle of something. */
   readonly state: Readonly<Record<string, object>>;
 }
 
@@ -91,7 +91,7 @@ export async function replayFile(
     isComplete,
     divergence,
     statistics: collectStatistics(replay!.machine, []),
-    state: snapshotsOf(replay!),
+    state: divergence === undefined ? snapshotsOf(replay!) : {},
   };
 }
 

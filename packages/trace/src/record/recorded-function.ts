@@ -82,6 +82,8 @@ export class RecordedFunction implements PciFunction {
   }
 
   memoryChanged(): void {
+    // Regions that are added do not make another generation.
+    this.#generation = -1;
     this.#noteRegions();
     this.#log.perform({ kind: 'memoryChanged', function: this.#index }, () =>
       this.#recorded.memoryChanged?.(),

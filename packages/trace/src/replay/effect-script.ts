@@ -8,6 +8,8 @@ type Effect<K extends Kind> = Extract<TraceEffect, { kind: K }>;
 export class EffectScript {
   #step: TraceStep | undefined;
   #next = 0;
+  /** The first one. A device that is told that its disk failed goes on, whatever the reason. */
+  #divergence: TraceDivergence | undefined;
 
   /** Begins an operation. */
   begin(step: TraceStep): void {
@@ -15,8 +17,9 @@ export class EffectScript {
     this.#next = 0;
   }
 
-  /** Ends it. @throws TraceDivergence when the trace has more */
+  /** Ends it. @throws TraceDivergence when there was one, or the trace has more */
   end(): void {
+    if (this.#divergence !== undefined) throw this.#divergence;
     const left = this.peek();
     if (left !== undefined) this.diverge(describeEffect(left), 'nothing more');
   }
@@ -54,7 +57,8 @@ export class EffectScript {
   diverge(expected: string, actual: string): never {
     const step = this.#step;
     if (step === undefined) throw new Error(`${actual} before anything was replayed`);
-    throw new TraceDivergence(step, expected, actual);
+    this.#divergence ??= new TraceDivergence(step, expected, actual);
+    throw this.#divergence;
   }
 }
 
