@@ -8,6 +8,7 @@ import { SnapshotTarget } from './machine/snapshot-target.ts';
 import { packedFormat } from './ring/packed-format.ts';
 import { RingTarget } from './ring/ring-target.ts';
 import { splitFormat } from './ring/split-format.ts';
+import { VfioUserTarget } from './socket/vfio-user-target.ts';
 import { DtTarget } from './tables/dt-target.ts';
 import { VendorTablesTarget } from './tables/vendor-tables-target.ts';
 import { ViotTarget } from './tables/viot-target.ts';
@@ -29,6 +30,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   snapshot: { create: () => new SnapshotTarget(), packages: MACHINE },
   pci: { create: () => new PciTarget(), packages: MACHINE },
   mmio: { create: () => new MmioTarget(), packages: MACHINE },
+  'vfio-user': { create: () => new VfioUserTarget(), packages: ['vfio-user'] },
   viot: { create: () => new ViotTarget(), packages: ['viot'] },
   dt: { create: () => new DtTarget(), packages: ['viot'] },
   'vendor-tables': { create: () => new VendorTablesTarget(), packages: ['viot'] },
