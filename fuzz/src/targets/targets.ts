@@ -2,6 +2,7 @@
 import type { TargetEntry } from '../engine/target.ts';
 import { EventTarget } from './iommu/event-target.ts';
 import { RequestTarget } from './iommu/request-target.ts';
+import { SequenceTarget } from './iommu/sequence-target.ts';
 import { MmioTarget } from './machine/mmio-target.ts';
 import { PciTarget } from './machine/pci-target.ts';
 import { SnapshotTarget } from './machine/snapshot-target.ts';
@@ -27,6 +28,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   packed: { create: () => new RingTarget(packedFormat), packages: ['virtqueue'] },
   request: { create: () => new RequestTarget(), packages: ['iommu-core', 'pviommu-sim'] },
   event: { create: () => new EventTarget(), packages: ['iommu-core', 'pviommu-sim'] },
+  sequence: { create: () => new SequenceTarget(), packages: ['iommu-core', 'pviommu-sim'] },
   snapshot: { create: () => new SnapshotTarget(), packages: MACHINE },
   pci: { create: () => new PciTarget(), packages: MACHINE },
   mmio: { create: () => new MmioTarget(), packages: MACHINE },

@@ -1,0 +1,24 @@
+/** SequenceTarget: thousands of operations in a row, of all kinds that EventTarget knows, of which an input says how they begin. */
+import { Random } from '../../engine/random.ts';
+import type { FuzzTarget } from '../../engine/target.ts';
+import { EventTarget } from './event-target.ts';
+
+/** Bytes that follow those of the input: an operation takes about ten. */
+const FURTHER_MAX = 0x8000;
+
+export class SequenceTarget implements FuzzTarget {
+  readonly #operations = new EventTarget(Number.POSITIVE_INFINITY);
+
+  /** The first four bytes are the seed of what follows the others, the next two say how much that is. */
+  run(input: Uint8Array): number {
+    const head = new Uint8Array(6);
+    head.set(input.subarray(0, 6));
+    const view = new DataView(head.buffer);
+    const random = new Random(view.getUint32(0, true));
+    const begun = input.subarray(6);
+    const bytes = new Uint8Array(begun.length + (view.getUint16(4, true) % FURTHER_MAX));
+    bytes.set(begun);
+    for (let at = begun.length; at < bytes.length; at += 1) bytes[at] = random.next();
+    return this.#operations.run(bytes);
+  }
+}
