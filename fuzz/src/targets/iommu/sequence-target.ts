@@ -3,8 +3,9 @@ import { Random } from '../../engine/random.ts';
 import type { FuzzTarget } from '../../engine/target.ts';
 import { EventTarget } from './event-target.ts';
 
-/** Bytes that follow those of the input: an operation takes about ten. */
-const FURTHER_MAX = 0x8000;
+/** Bytes that follow those of the input, of which an operation takes about ten: mostly few, since many take long. */
+const [FEW, MANY] = [0x800, 0x8000];
+const FULL = 0xfff0;
 
 export class SequenceTarget implements FuzzTarget {
   readonly #operations = new EventTarget(Number.POSITIVE_INFINITY);
@@ -16,7 +17,9 @@ export class SequenceTarget implements FuzzTarget {
     const view = new DataView(head.buffer);
     const random = new Random(view.getUint32(0, true));
     const begun = input.subarray(6);
-    const bytes = new Uint8Array(begun.length + (view.getUint16(4, true) % FURTHER_MAX));
+    const code = view.getUint16(4, true);
+    const further = code >= FULL ? MANY : code % FEW;
+    const bytes = new Uint8Array(begun.length + further);
     bytes.set(begun);
     for (let at = begun.length; at < bytes.length; at += 1) bytes[at] = random.next();
     return this.#operations.run(bytes);

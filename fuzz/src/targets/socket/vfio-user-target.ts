@@ -44,6 +44,12 @@ export class VfioUserTarget implements FuzzTarget {
     for (let left = OPERATIONS_MAX; left > 0 && !input.isAtEnd; left -= 1) {
       const code = input.byte();
       switch (code % 16) {
+        case 10: {
+          // As a recorded message is: what comes with it is chosen by its command.
+          const bytes = this.#raw();
+          session.deliver(bytes, session.isReading ? this.#files(scene, bytes[2] ?? 0) : []);
+          break;
+        }
         case 11:
           session.deliver(this.#raw());
           break;
