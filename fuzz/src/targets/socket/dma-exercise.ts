@@ -26,6 +26,9 @@ const ANSWERS = [
   'bytes',
 ] as const;
 
+/** Of these nothing can come but that the access is denied. */
+const REFUSED: readonly string[] = ['error', 'short', 'other id', 'nothing'];
+
 export class DmaExercise {
   readonly #input: InputReader;
   readonly #scene: SocketScene;
@@ -70,6 +73,9 @@ export class DmaExercise {
     const isRight = this.#asked === 0 || this.#answer === 'right';
     if (isRight) this.#compare(order, done);
     else this.#admit();
+    if (!isRight && REFUSED.includes(this.#answer) && done !== -1) {
+      violated(`what the client answers with ${this.#answer} counts`);
+    }
     this.#session.pump();
     return done > 0 ? 2 : 1;
   }
