@@ -1,5 +1,16 @@
 /** ModelFunction: the registers and interrupts of the function that is served, as its client must find them. */
-import type { ModelFile } from './vfio-user-model.ts';
+
+/** What a descriptor leads to. */
+export interface ModelFile {
+  readonly kind: 'memory' | 'event' | 'other';
+  /** In bytes. */
+  readonly size: number;
+  readonly isWritable: boolean;
+  /** Of memory, what must be in it; of all descriptors to the same file the same array. */
+  readonly expected: Uint8Array;
+  /** Of an eventfd, how often it must have been signalled. */
+  signals: number;
+}
 
 /** Of the function: registers that only clients write, but for these. */
 export const REGISTERS = {
@@ -70,7 +81,7 @@ function widthAt(offset: number, count: number, done: number): number {
 }
 
 /** INTx is index 0, MSI-X index 2 with four vectors. */
-export class ModelInterrupts {
+class ModelInterrupts {
   readonly #vectors: (ModelFile | undefined)[] = [undefined, undefined, undefined, undefined];
   readonly #waiting = [false, false, false, false];
   #line: ModelFile | undefined;

@@ -1,5 +1,5 @@
 /** VfioUserModel: what a server owes one client for the bytes that it sent. Numbers are written out from the protocol. */
-import type { ModelFunction } from './vfio-user-function.ts';
+import type { ModelFile, ModelFunction } from './vfio-user-function.ts';
 
 const [ENOENT, EACCES, EEXIST, EINVAL, EOPNOTSUPP] = [2, 13, 17, 22, 95] as const;
 const HEADER = 16;
@@ -8,18 +8,6 @@ const DESCRIPTORS_MAX = 16;
 const TRANSFER_MAX = 2 ** 20;
 const ADDRESS_MAX = 2n ** 53n - 1n;
 const IRQ_COUNTS = [1, 0, 4, 0, 0];
-
-/** What a descriptor leads to. */
-export interface ModelFile {
-  readonly kind: 'memory' | 'event' | 'other';
-  /** In bytes. */
-  readonly size: number;
-  readonly isWritable: boolean;
-  /** Of memory, what must be in it; of all descriptors to the same file the same array. */
-  readonly expected: Uint8Array;
-  /** Of an eventfd, how often it must have been signalled. */
-  signals: number;
-}
 
 export interface ModelWindow {
   readonly start: number;

@@ -26,7 +26,7 @@ const memfdCreate = library.func('int memfd_create(const char*, unsigned int)');
 const sendmsg = library.func('int64_t sendmsg(int, void*, int)');
 
 /** Of what is sent and received at once. */
-export const CHUNK_MAX = 2 ** 19;
+const CHUNK_MAX = 2 ** 19;
 // struct msghdr, struct iovec and one control message, in the arena's first page.
 const [IOVEC, CONTROL, DATA] = [64, 128, 4096];
 const CONTROL_HEADER = 16;
