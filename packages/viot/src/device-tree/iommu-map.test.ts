@@ -48,7 +48,7 @@ describe('mappedFunctions', () => {
         // As text, since there can be 65,536 of them.
         expect(JSON.stringify(mapOf(entries, mask))).toBe(JSON.stringify(naive(entries, mask)));
       }),
-      { numRuns: 60 },
+      { numRuns: 12 },
     );
   });
 
