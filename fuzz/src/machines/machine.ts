@@ -1,10 +1,6 @@
 /** Machine: an IOMMU and a device behind it, on either bus, with a little memory; what their host sees of them is noted. */
 import { DmaEngineFunction, MemoryDisk, VirtioBlockDevice, VirtioNetDevice } from '@viommu/devices';
-import {
-  type TranslationBackend,
-  type TranslationResult,
-  VirtioIommuDevice,
-} from '@viommu/iommu-core';
+import { type TranslationResult, VirtioIommuDevice } from '@viommu/iommu-core';
 import { createMmioWindowsFunction } from '@viommu/mmio-windows';
 import { simBackend } from '@viommu/pviommu-sim';
 import { createVirtioMmioDevice, type MmioDevice } from '@viommu/transport-mmio';
@@ -54,9 +50,6 @@ export interface HostEvents {
 export interface MachineOptions {
   /** The memory, of {@link MEMORY_LENGTH} bytes. */
   readonly bytes?: Uint8Array<ArrayBuffer>;
-  readonly events?: HostEvents;
-  /** Requests that the backend takes before it refuses all. */
-  readonly refuseAfter?: number;
 }
 
 export const MEMORY_LENGTH = 0x8000;
@@ -81,18 +74,21 @@ export class Machine {
   readonly network = new QuietNetwork();
   readonly iommu: VirtioIommuDevice;
   readonly parts: readonly MachinePart[];
-  readonly #backend: RefusingBackend;
+  /** Hears of interrupts. */
+  events: HostEvents = NO_EVENTS;
+  readonly backend: RefusingBackend;
+  readonly #diskBytes = new Uint8Array(DISK_LENGTH);
 
   constructor(blueprint: Blueprint, options: MachineOptions = {}) {
-    const { bytes = new Uint8Array(MEMORY_LENGTH), events = NO_EVENTS } = options;
-    const { refuseAfter = Number.POSITIVE_INFINITY } = options;
+    const { bytes = new Uint8Array(MEMORY_LENGTH) } = options;
     this.bytes = bytes;
     this.memory = new ArrayGuestMemory([{ base: 0, buffer: bytes.buffer }]);
-    let backend: TranslationBackend | undefined;
+    let backend!: RefusingBackend;
     this.iommu = new VirtioIommuDevice({
       backend: (components) => {
-        backend = simBackend({ pageSizeMask: 0x1000n, inputBits: 40 })(components);
-        return new RefusingBackend(backend, refuseAfter);
+        const sim = simBackend({ pageSizeMask: 0x1000n, inputBits: 40 });
+        backend = new RefusingBackend(sim(components));
+        return backend;
       },
       endpoints: [
         { id: ENDPOINT },
@@ -101,18 +97,28 @@ export class Machine {
       maxMappings: 64,
       logger: STRICT_LOGGER,
     });
-    this.#backend = backend as RefusingBackend;
+    this.backend = backend;
     this.parts = this.#createParts(blueprint);
-    for (const [index, part] of this.parts.entries()) this.#connect(part, index, events);
+    for (const [index, part] of this.parts.entries()) this.#connect(part, index);
   }
 
   /** @returns a TRANSLATION_* code, as the backend does */
   translate(endpoint: number, address: number, access: number, out: TranslationResult): number {
-    return this.#backend.translate(endpoint, address, 1, access, out);
+    return this.backend.translate(endpoint, address, 1, access, out);
   }
 
   reset(): void {
     for (const { target } of this.parts) target.reset();
+  }
+
+  /** All but the memory is as it was when the machine was made, and nobody hears of it. */
+  powerOff(): void {
+    this.events = NO_EVENTS;
+    this.reset();
+    this.iommu.systemReset();
+    this.network.incoming.length = 0;
+    this.#diskBytes.fill(0);
+    this.backend.room = Number.POSITIVE_INFINITY;
   }
 
   /** Of all parts, in their order. */
@@ -150,27 +156,27 @@ export class Machine {
 
   #createDevice(kind: DeviceKind): VirtioDevice {
     if (kind === 'disk') {
-      const disk = new MemoryDisk(new Uint8Array(DISK_LENGTH));
+      const disk = new MemoryDisk(this.#diskBytes);
       return new VirtioBlockDevice({ disk, queueSize: QUEUE_SIZE, logger: STRICT_LOGGER });
     }
     const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
     return new VirtioNetDevice({ backend: this.network, mac, mtu: 1500, queueSize: QUEUE_SIZE });
   }
 
-  #connect(part: MachinePart, index: number, events: HostEvents): void {
+  #connect(part: MachinePart, index: number): void {
     if (part.kind === 'mmio') {
       part.target.connect({
         memory: this.memory,
         deassertWhenRead: false,
-        setInterrupt: (asserted) => events.level(index, asserted),
+        setInterrupt: (asserted) => this.events.level(index, asserted),
       });
       return;
     }
     part.target.connect({
       memory: this.memory,
       ownsMsixTable: false,
-      signalMsix: (vector, address, data) => events.message(index, vector, address, data),
-      setIntx: (asserted) => events.level(index, asserted),
+      signalMsix: (vector, address, data) => this.events.message(index, vector, address, data),
+      setIntx: (asserted) => this.events.level(index, asserted),
     });
   }
 }

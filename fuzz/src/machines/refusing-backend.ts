@@ -9,11 +9,11 @@ import {
 
 export class RefusingBackend implements TranslationBackend {
   readonly #below: TranslationBackend;
-  #room: number;
+  /** Requests that are taken before all are refused. */
+  room = Number.POSITIVE_INFINITY;
 
-  constructor(below: TranslationBackend, room: number) {
+  constructor(below: TranslationBackend) {
     this.#below = below;
-    this.#room = room;
   }
 
   get capabilities() {
@@ -71,7 +71,7 @@ export class RefusingBackend implements TranslationBackend {
   }
 
   #take(): boolean {
-    this.#room -= 1;
-    return this.#room >= 0;
+    this.room -= 1;
+    return this.room >= 0;
   }
 }

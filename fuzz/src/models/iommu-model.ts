@@ -1,102 +1,56 @@
-/** IommuModel: the rules of requests and translations, naive: lists, searched from end to end. Numbers are the standard's. */
+/** IommuModel: what a virtio-iommu promises, on a page: flat lists, searched from end to end. Numbers are the standard's. */
+import type * as Model from './iommu-rules.ts';
 
 const [OK, UNSUPP, INVAL, RANGE, NOENT, NOMEM] = [0, 2, 4, 5, 6, 8] as const;
-const PHYS_END = 2 ** 52 - 1;
-
-export interface ModelLimits {
-  readonly granule: number;
-  readonly input: ModelRange;
-  readonly domain: ModelRange;
-  readonly maxMappings: number;
-}
-
-/** What the driver accepted. */
-export interface ModelFeatures {
-  readonly mapUnmap: boolean;
-  readonly mmio: boolean;
-  readonly bypassConfig: boolean;
-}
-
-/** Ends are inclusive. */
-interface ModelRange {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** What the driver must not map for an endpoint. */
-export interface ModelReserved extends ModelRange {
-  /** VIRTIO_IOMMU_RESV_MEM_T_*. */
-  readonly subtype: number;
-}
-
-export interface ModelMapping extends ModelRange {
-  readonly phys: number;
-  readonly flags: number;
-}
-
-interface ModelDomain {
-  readonly id: number;
-  readonly bypass: boolean;
-  endpoints: number[];
-  mappings: ModelMapping[];
-}
-
-/** Where an access goes: a bypassed one where it is; or VIRTIO_IOMMU_FAULT_R_*. */
-export type ModelTranslation =
-  | { readonly fault: 1 | 2 }
-  | { readonly phys: number; readonly last: number; readonly bypass: boolean };
 
 export class IommuModel {
   bypass = true;
-  readonly endpoints = new Map<number, readonly ModelReserved[]>();
-  domains: ModelDomain[] = [];
-  readonly #limits: ModelLimits;
-  readonly #features: ModelFeatures;
+  /** What the host has plugged in, with what is reserved for it. */
+  readonly endpoints = new Map<number, readonly Model.Reserved[]>();
+  /** Where each endpoint is attached. A domain is there as long as an endpoint is in it. */
+  domains = new Map<number, Model.Domain>();
+  mappings: readonly Model.Entry[] = [];
+  readonly #rules: Model.Rules;
 
-  constructor(limits: ModelLimits, features: ModelFeatures) {
-    this.#limits = limits;
-    this.#features = features;
+  constructor(rules: Model.Rules) {
+    this.#rules = rules;
   }
 
   attach(id: number, endpoint: number, flags: number, reserved: number): number {
-    const known = this.#features.bypassConfig ? 1 : 0;
-    if (reserved !== 0 || (flags & ~known) !== 0) return INVAL;
+    const { domain, bypassConfig } = this.#rules;
+    const bypass = flags === 1;
+    if (reserved !== 0 || flags > (bypassConfig ? 1 : 0)) return INVAL;
     if (!this.endpoints.has(endpoint)) return NOENT;
-    if (id < this.#limits.domain.start || id > this.#limits.domain.end) return RANGE;
-    const existing = this.#domain(id);
-    if (existing && existing.bypass !== (flags === 1)) return INVAL;
-    if (existing?.endpoints.includes(endpoint)) return OK;
-    const reservedRanges = this.endpoints.get(endpoint)!;
-    if (existing?.mappings.some((each) => reservedRanges.some((range) => touches(each, range)))) {
-      return UNSUPP;
-    }
-    this.#leave(endpoint);
-    const domain = existing ?? { id, bypass: flags === 1, endpoints: [], mappings: [] };
-    if (!existing) this.domains.push(domain);
-    domain.endpoints.push(endpoint);
+    if (id < domain.start || id > domain.end) return RANGE;
+    if ((this.#domain(id)?.bypass ?? bypass) !== bypass) return INVAL;
+    if (this.domains.get(endpoint)?.id === id) return OK;
+    if (hits(this.#mapped(id), this.endpoints.get(endpoint)!).length > 0) return UNSUPP;
+    this.leave(endpoint);
+    this.domains.set(endpoint, { id, bypass });
     return OK;
   }
 
   detach(id: number, endpoint: number): number {
     if (!this.endpoints.has(endpoint)) return NOENT;
-    if (!this.#domain(id)?.endpoints.includes(endpoint)) return INVAL;
-    this.#leave(endpoint);
+    if (this.domains.get(endpoint)?.id !== id) return INVAL;
+    this.leave(endpoint);
     return OK;
   }
 
-  map(id: number, { start, end, phys, flags }: ModelMapping): number {
-    const { granule, input, maxMappings } = this.#limits;
-    if ((flags & ~(this.#features.mmio ? 7 : 3)) !== 0) return INVAL;
+  map(id: number, { start, end, phys, flags }: Model.Mapping): number {
+    const { granule, input, maxMappings, mmio } = this.#rules;
+    if (flags > (mmio ? 7 : 3)) return INVAL;
     if (end < start || start < input.start || end > input.end) return RANGE;
-    if (start % granule !== 0 || (end + 1) % granule !== 0 || phys % granule !== 0) return RANGE;
-    if (phys + (end - start) > PHYS_END) return RANGE;
+    if ([start, end + 1, phys].some((edge) => edge % granule !== 0)) return RANGE;
+    if (phys + (end - start) >= 2 ** 52) return RANGE;
     const domain = this.#domain(id);
     if (!domain) return NOENT;
-    if (domain.bypass) return INVAL;
-    const taken = domain.endpoints.flatMap((endpoint) => this.endpoints.get(endpoint)!);
-    if ([...domain.mappings, ...taken].some((each) => touches(each, { start, end }))) return INVAL;
-    if (this.mappingCount >= maxMappings) return NOMEM;
-    domain.mappings.push({ start, end, phys, flags });
+    const members = [...this.domains.keys()].filter((each) => this.domains.get(each)!.id === id);
+    const reserved = members.flatMap((endpoint) => this.endpoints.get(endpoint)!);
+    const taken = hits([...this.#mapped(id), ...reserved], [{ start, end }]);
+    if (domain.bypass || taken.length > 0) return INVAL;
+    if (this.mappings.length >= maxMappings) return NOMEM;
+    this.mappings = [...this.mappings, { domain: id, start, end, phys, flags }];
     return OK;
   }
 
@@ -105,54 +59,40 @@ export class IommuModel {
     if (!domain) return NOENT;
     if (domain.bypass) return INVAL;
     if (end < start) return RANGE;
-    const affected = domain.mappings.filter((mapping) => touches(mapping, { start, end }));
-    if (affected.some((mapping) => mapping.start < start || mapping.end > end)) return RANGE;
-    domain.mappings = domain.mappings.filter((mapping) => !affected.includes(mapping));
+    const gone = hits(this.#mapped(id), [{ start, end }]);
+    if (gone.some((mapping) => mapping.start < start || mapping.end > end)) return RANGE;
+    this.mappings = this.mappings.filter((mapping) => !gone.includes(mapping));
     return OK;
   }
 
-  get mappingCount(): number {
-    return this.domains.reduce((count, { mappings }) => count + mappings.length, 0);
-  }
-
-  /** @returns the last address that is translated in the same way, too */
-  translate(endpoint: number, address: number, access: number): ModelTranslation {
-    const domain = this.domains.find(({ endpoints }) => endpoints.includes(endpoint));
+  translate(endpoint: number, address: number, access: number): Model.Translation {
+    const domain = this.domains.get(endpoint);
     if (!domain && !(this.bypass && this.endpoints.has(endpoint))) return { fault: 1 };
-    if (!domain || domain.bypass) {
-      return { phys: address, last: Number.POSITIVE_INFINITY, bypass: true };
-    }
-    const mapping = domain.mappings.find(({ start, end }) => start <= address && address <= end);
+    if (!domain || domain.bypass) return { phys: address, last: Infinity, bypass: true };
+    const [mapping] = hits(this.#mapped(domain.id), [{ start: address, end: address }]);
     if (!mapping || (mapping.flags & access) !== access) return { fault: 2 };
     return { phys: mapping.phys + (address - mapping.start), last: mapping.end, bypass: false };
   }
 
-  addEndpoint(endpoint: number, reserved: readonly ModelReserved[]): void {
-    this.endpoints.set(endpoint, reserved);
+  /** "When the device is reset, endpoints are not attached to any domain." `bypass` stays, but when the machine is reset. */
+  reset(isSystem: boolean): void {
+    for (const endpoint of this.endpoints.keys()) this.leave(endpoint);
+    this.bypass ||= isSystem;
   }
 
-  removeEndpoint(endpoint: number): void {
-    this.#leave(endpoint);
-    this.endpoints.delete(endpoint);
-  }
+  #domain = (id: number) => [...this.domains.values()].find((domain) => domain.id === id);
+  #mapped = (id: number) => this.mappings.filter(({ domain }) => domain === id);
 
-  /** "When the device is reset, endpoints are not attached to any domain." */
-  reset(): void {
-    this.domains = [];
-  }
-
-  #domain(id: number): ModelDomain | undefined {
-    return this.domains.find((domain) => domain.id === id);
-  }
-
-  #leave(endpoint: number): void {
-    for (const domain of this.domains) {
-      domain.endpoints = domain.endpoints.filter((each) => each !== endpoint);
-    }
-    this.domains = this.domains.filter(({ endpoints }) => endpoints.length > 0);
+  /** Leaves its domain. The last one takes the domain's mappings along; the host unplugs an endpoint that has left. */
+  leave(endpoint: number): void {
+    this.domains.delete(endpoint);
+    this.mappings = this.mappings.filter(({ domain }) => this.#domain(domain));
   }
 }
 
-function touches(left: ModelRange, right: ModelRange): boolean {
-  return left.start <= right.end && right.start <= left.end;
+/** Those that have an address in common with one of the others. */
+function hits<Range extends Model.Range>(ranges: readonly Range[], others: readonly Model.Range[]) {
+  const isHit = (one: Range) =>
+    others.some(({ start, end }) => one.start <= end && start <= one.end);
+  return ranges.filter(isHit);
 }

@@ -151,9 +151,9 @@ describe('IommuModel and RequestModel', () => {
   let iommu: IommuModel;
 
   beforeEach(() => {
-    iommu = new IommuModel(limits, features);
-    iommu.addEndpoint(8, []);
-    iommu.addEndpoint(9, [{ subtype: 1, start: 0x40, end: 0x4f }]);
+    iommu = new IommuModel({ ...limits, ...features });
+    iommu.endpoints.set(8, []);
+    iommu.endpoints.set(9, [{ subtype: 1, start: 0x40, end: 0x4f }]);
   });
 
   it('maps, translates, refuses to split, and forgets with the last endpoint', () => {
@@ -169,10 +169,10 @@ describe('IommuModel and RequestModel', () => {
     ]);
     expect(iommu.unmap(1, 0x20, 0x2f)).toBe(5);
     expect(iommu.unmap(1, 0, 2 ** 53 - 1)).toBe(0);
-    expect(iommu.mappingCount).toBe(0);
+    expect(iommu.mappings.length).toBe(0);
     expect(iommu.map(1, { start: 0x20, end: 0x2f, phys: 0, flags: 3 })).toBe(0);
     expect(iommu.detach(1, 8)).toBe(0);
-    expect([iommu.mappingCount, iommu.unmap(1, 0, 1)]).toEqual([0, 6]);
+    expect([iommu.mappings.length, iommu.unmap(1, 0, 1)]).toEqual([0, 6]);
   });
 
   it('keeps endpoints away from what is reserved for them', () => {

@@ -1,5 +1,6 @@
 /** RequestModel: what becomes of one buffer of the request queue, byte by byte. Numbers are written out from the standard. */
-import type { IommuModel, ModelFeatures } from './iommu-model.ts';
+import type { IommuModel } from './iommu-model.ts';
+import type { Features } from './iommu-rules.ts';
 import type { ModelMemory } from './ring-model.ts';
 
 const [ATTACH, DETACH, MAP, UNMAP, PROBE] = [1, 2, 3, 4, 5] as const;
@@ -33,11 +34,11 @@ export interface ModelAnswer {
 export class RequestModel {
   readonly #memory: ModelMemory;
   readonly #iommu: IommuModel;
-  readonly #features: ModelFeatures;
+  readonly #features: Features;
   readonly #probeSize: number;
   readonly #request = new Uint8Array(LONGEST_READABLE);
 
-  constructor(memory: ModelMemory, iommu: IommuModel, features: ModelFeatures, probeSize: number) {
+  constructor(memory: ModelMemory, iommu: IommuModel, features: Features, probeSize: number) {
     this.#memory = memory;
     this.#iommu = iommu;
     this.#features = features;

@@ -18,6 +18,11 @@ export const POLLOUT = 0x4;
 export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
 
+export const O_ACCMODE = 0x3;
+export const O_WRONLY = 0x1;
+export const O_RDWR = 0x2;
+export const O_PATH = 0x200000;
+
 export const PROT_READ = 0x1;
 export const PROT_WRITE = 0x2;
 export const MAP_SHARED = 0x1;

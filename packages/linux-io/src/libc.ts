@@ -31,6 +31,8 @@ export interface Libc {
   umask(mask: number): number;
   /** Sets O_NONBLOCK on an open file. */
   setNonBlocking(fd: number): number;
+  /** How a file was opened: O_RDWR and the like, by F_GETFL. */
+  openFlags(fd: number): number;
   /** {@link MAP_FAILED} is failure. */
   mmap(
     address: Pointer,
@@ -89,6 +91,8 @@ function loadLibc(): Libc {
 function declareLibc(koffi: Koffi): Libc {
   const library = koffi.load(null);
   const fcntl = library.func('int fcntl(int, int, ...)');
+  const F_GETFL = 3;
+  const openFlags = (fd: number) => fcntl(fd, F_GETFL, 'int', 0) as number;
   return {
     socket: library.func('int socket(int, int, int)'),
     bind: library.func('int bind(int, void*, unsigned int)'),
@@ -107,12 +111,12 @@ function declareLibc(koffi: Koffi): Libc {
     eventfd: library.func('int eventfd(unsigned int, int)'),
     umask: library.func('unsigned int umask(unsigned int)'),
     setNonBlocking(fd) {
-      const F_GETFL = 3;
       const F_SETFL = 4;
       const O_NONBLOCK = 0x800;
-      const flags = fcntl(fd, F_GETFL, 'int', 0) as number;
+      const flags = openFlags(fd);
       return flags < 0 ? -1 : (fcntl(fd, F_SETFL, 'int', flags | O_NONBLOCK) as number);
     },
+    openFlags,
     mmap: library.func('void* mmap(void*, size_t, int, int, int, int64_t)'),
     view: koffi.view,
     errno: () => koffi.errno(),

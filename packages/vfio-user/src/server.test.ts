@@ -244,6 +244,32 @@ describe('rounds', () => {
     expect(client.receive()?.length).toBe(33);
   });
 
+  it('a storm of kicks takes no turn of another function: each round is at most 64 of them, and a turn for all', () => {
+    const stormy = harness.listen();
+    const calm = harness.listen('b.sock');
+    const storm = harness.negotiated();
+    const client = harness.negotiated('b.sock');
+    const turns = { stormy: 0, calm: 0 };
+    stormy.work = () => {
+      turns.stormy += 1;
+      return false;
+    };
+    calm.work = () => {
+      turns.calm += 1;
+      return false;
+    };
+    const kick = postedWriteRequest(0x3000, 0, 0);
+    storm.send(new Uint8Array(Buffer.concat(new Array(1280).fill(kick))));
+    stormy.takeCalls();
+    for (let round = 1; round <= 20; round += 1) {
+      client.send(regionReadRequest(0, 0, 1));
+      harness.server.poll(0);
+      expect(client.receive()?.length).toBe(33);
+      expect(stormy.takeCalls()).toHaveLength(64);
+      expect(turns).toEqual({ stormy: 2 * round, calm: 2 * round });
+    }
+  });
+
   it('a function that throws loses its client, not the server', () => {
     const broken = harness.listen();
     harness.listen('b.sock');

@@ -8,6 +8,7 @@ import {
   type PciEndpointRange,
   type Topology,
 } from './topology.ts';
+import { part, visibleParts } from './visible-parts.ts';
 
 /**
  * Each IOMMU once: PCI functions, then addresses, each in ascending order. Ranges of one segment each, none overlapping
@@ -62,45 +63,6 @@ function isAt(iommu: Iommu, base: number): boolean {
 function ofSegment(range: PciEndpointRange, segment: number): PciEndpointRange {
   const endpointStart = range.endpointStart + (segment - range.segmentStart) * IDS_PER_SEGMENT;
   return { ...range, segmentStart: segment, segmentEnd: segment, endpointStart };
-}
-
-/** Of each range of one segment the parts that no later one has. A range may come back in several parts that go on. */
-function visibleParts(ranges: readonly PciEndpointRange[]): PciEndpointRange[] {
-  const bounds = ranges.flatMap(({ bdfStart, bdfEnd }) => [bdfStart, bdfEnd + 1]);
-  const starts = [...new Set(bounds)].sort((a, b) => a - b);
-  const places = new Map(starts.map((start, place) => [start, place]));
-  // Between neighbouring bounds is one part, which goes to the last range that has it. Places that are taken are skipped.
-  const nextFree = starts.map((_, place) => place);
-  const parts: PciEndpointRange[] = [];
-  for (const range of ranges.toReversed()) {
-    const end = places.get(range.bdfEnd + 1)!;
-    let place = free(nextFree, places.get(range.bdfStart)!);
-    while (place < end) {
-      parts.push(...part(range, starts[place]!, starts[place + 1]! - 1));
-      nextFree[place] = place + 1;
-      place = free(nextFree, place + 1);
-    }
-  }
-  return parts;
-}
-
-/** The first place from the given one on that is not taken; what was walked over is shortened for the next walk. */
-function free(nextFree: number[], from: number): number {
-  let place = from;
-  while (nextFree[place] !== place) {
-    nextFree[place] = nextFree[nextFree[place]!]!;
-    place = nextFree[place]!;
-  }
-  return place;
-}
-
-/** What of a range lies between two BDFs, both inclusive. */
-function part(range: PciEndpointRange, start: number, end: number): PciEndpointRange[] {
-  const bdfStart = Math.max(range.bdfStart, start);
-  const bdfEnd = Math.min(range.bdfEnd, end);
-  if (bdfStart > bdfEnd) return [];
-  const endpointStart = range.endpointStart + (bdfStart - range.bdfStart);
-  return [{ ...range, bdfStart, bdfEnd, endpointStart }];
 }
 
 function withoutOwnIommu(piece: PciEndpointRange, iommus: readonly Iommu[]): PciEndpointRange[] {

@@ -21,6 +21,8 @@ const REGISTERS = 0xfe00_0000;
 const NEEDS_RESET = 0x40;
 /** Where kicks go, in BAR 0. */
 const NOTIFY = 0x3000;
+/** The field of the IOMMU's configuration, in BAR 0. */
+const CONFIG_BYPASS = 0x2000 + 36;
 const READ_WRITE = 3;
 const ALL_FEATURES = (1n << 63n) - 1n;
 
@@ -30,6 +32,7 @@ let memory: ArrayGuestMemory;
 let iommu: IommuDriver;
 let dma: DmaDomain;
 let pages: AddressAllocator;
+let iommuFunction: PciFunction;
 let diskFunction: PciFunction;
 let diskTransport: DriverTransport;
 let wait: () => boolean;
@@ -56,7 +59,7 @@ beforeEach(() => {
   iommu = new IommuDriver({ transport: bus.transportOf(functions[0]), memory, pages, wait });
   dma = new DmaDomain({ driver: iommu, domain: DOMAIN, pages });
   dma.attach(DISK);
-  [, diskFunction] = functions;
+  [iommuFunction, diskFunction] = functions;
   diskTransport = bus.transportOf(diskFunction);
 });
 
@@ -114,6 +117,17 @@ describe('kicks', () => {
     wait();
     expect(looks).not.toHaveBeenCalled();
   });
+});
+
+it('a hundred thousand writes of bypass keep nothing, and its last value counts', () => {
+  openDisk();
+  for (let write = 0; write < 100_000; write += 1) {
+    iommuFunction.writeBar(0, CONFIG_BYPASS, 1, write % 2);
+  }
+  expect(device.readConfig(36, 1)).toBe(1);
+  iommuFunction.writeBar(0, CONFIG_BYPASS, 1, 0);
+  expectDiskWorks();
+  expectIommuWorks();
 });
 
 describe('faults', () => {

@@ -40,6 +40,18 @@ export class DmaRun {
     else this.#dead.push(view);
   }
 
+  /** Devices get to see the memory of another IOMMU, which counts anew. */
+  restore(): void {
+    this.end();
+    const { device } = this.#run;
+    this.#run.restore();
+    if (this.#run.device === device) return;
+    this.faults = 0;
+    this.delivered = 0;
+    this.#dead.length = 0;
+    for (const id of this.#run.model.endpoints.keys()) this.#look(id);
+  }
+
   /** The driver gives a buffer for events, mostly one that is right. */
   refill(input: InputReader): void {
     const { events, guest } = this.#run;
@@ -64,6 +76,7 @@ export class DmaRun {
     const view = this.#views.get(endpoint);
     if (view === undefined) return;
     const bytes = 1 + (length % ACCESS_MAX);
+    if (!this.#run.canReach(address, bytes)) return;
     const before = this.#run.interrupted;
     const buffers = this.#run.events.available.slice();
     if (kind === 2) this.#checkWindow(view, endpoint, address, bytes, access, buffers);

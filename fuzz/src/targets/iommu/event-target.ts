@@ -12,6 +12,11 @@ const OPERATIONS_MAX = 32;
 export class EventTarget implements FuzzTarget {
   readonly #memories = createMemories();
   readonly #input = new InputReader();
+  readonly #operationsMax: number;
+
+  constructor(operationsMax = OPERATIONS_MAX) {
+    this.#operationsMax = operationsMax;
+  }
 
   run(bytes: Uint8Array): number {
     const input = this.#input;
@@ -19,7 +24,7 @@ export class EventTarget implements FuzzTarget {
     const run = new IommuRun(input, this.#memories);
     const writer = new RequestWriter(input, run);
     const dma = new DmaRun(run);
-    for (let left = OPERATIONS_MAX; left > 0 && !input.isAtEnd; left -= 1) {
+    for (let left = this.#operationsMax; left > 0 && !input.isAtEnd; left -= 1) {
       this.#operate(run, writer, dma);
     }
     run.end();
@@ -50,7 +55,9 @@ export class EventTarget implements FuzzTarget {
         if (input.byte() >= 0xc0) run.reset(input.byte() % 2 === 0);
         break;
       case 9:
-        run.activate();
+        if (!run.isUp) run.activate();
+        else if (input.byte() < 0x80) run.save();
+        else dma.restore();
         break;
       case 10:
         run.writeBypass(input.byte() % 4);
@@ -95,6 +102,6 @@ function outcomeOf(run: IommuRun, dma: DmaRun): number {
     (run.statuses & 0x3ff) |
     (Math.min(dma.delivered, 3) << 10) |
     (Math.min(dropped, 3) << 12) |
-    (Math.min(run.model.mappingCount, 3) << 14)
+    (Math.min(run.model.mappings.length, 3) << 14)
   );
 }

@@ -1,11 +1,13 @@
 /** IommuRun: a real device on a simulated physical IOMMU, driven by requests, beside the model of it. */
-import { type TranslationBackend, VirtioIommuDevice } from '@viommu/iommu-core';
-import { simBackend } from '@viommu/pviommu-sim';
+import { type IommuSnapshot, type TranslationBackend, VirtioIommuDevice } from '@viommu/iommu-core';
+import { VirtioError } from '@viommu/virtqueue';
 import type { DeviceContext } from '@viommu/virtqueue/device';
+import { SnapshotReader } from '@viommu/virtqueue/snapshot';
 import type { InputReader } from '../../engine/input-reader.ts';
 import { violated } from '../../engine/invariant.ts';
 import type { MemoryChoice } from '../../memory/layouts.ts';
-import { IommuModel, type ModelFeatures } from '../../models/iommu-model.ts';
+import { IommuModel } from '../../models/iommu-model.ts';
+import type { Domain, Entry, Features } from '../../models/iommu-rules.ts';
 import { type ModelAnswer, type RequestBuffer, RequestModel } from '../../models/request-model.ts';
 import { DrivenQueue } from './driven-queue.ts';
 import { FIRST_ENDPOINTS, type IommuSetup, SETUPS } from './iommu-setups.ts';
@@ -16,10 +18,38 @@ const F_OTHERS = 0x1_0000_0013n;
 const CONFIG_BYPASS = 36;
 const STATUS_MAX = 8;
 
+/** Endpoints, domains and mappings have no order of their own. */
+function inOrder({ bypass, endpoints, domains }: IommuSnapshot): string {
+  const mappingsOf = (numbers: readonly number[]) =>
+    Array.from({ length: numbers.length / 4 }, (_, at) => numbers.slice(4 * at, 4 * at + 4).join());
+  return JSON.stringify([
+    bypass,
+    endpoints.map((each) => JSON.stringify(each)).sort(),
+    domains
+      .map(({ mappings, endpoints: members, ...rest }) =>
+        JSON.stringify([rest, members.toSorted(), mappingsOf(mappings).sort()]),
+      )
+      .sort(),
+  ]);
+}
+
+/** The device at some moment, and what the model was. */
+interface Saved {
+  readonly snapshot: string;
+  readonly isUp: boolean;
+  readonly state: {
+    readonly bypass: boolean;
+    readonly domains: ReadonlyMap<number, Domain>;
+    readonly mappings: readonly Entry[];
+  };
+  readonly endpoints: readonly number[];
+}
+
 export class IommuRun {
   readonly guest: MemoryChoice;
   readonly setup: IommuSetup;
-  readonly device: VirtioIommuDevice;
+  /** Another one after a restore. */
+  device: VirtioIommuDevice;
   readonly model: IommuModel;
   readonly requests: DrivenQueue;
   readonly events: DrivenQueue;
@@ -28,10 +58,12 @@ export class IommuRun {
   isUp = false;
   /** Bits of what was answered, by status. */
   statuses = 0;
-  readonly #features: ModelFeatures;
+  readonly #features: Features;
   readonly #requestModel: RequestModel;
   readonly #interrupts = [0, 0];
   #backend!: TranslationBackend;
+  #driverFeatures = 0n;
+  #saved: Saved | undefined;
   readonly #out = { physical: 0, length: 0, bypass: false };
 
   constructor(input: InputReader, memories: readonly MemoryChoice[]) {
@@ -47,8 +79,8 @@ export class IommuRun {
       bypassConfig: (code & 4) === 0,
     };
     const { limits, probeSize } = this.setup;
-    this.model = new IommuModel(limits, this.#features);
-    for (const id of FIRST_ENDPOINTS) this.model.addEndpoint(id, this.setup.reserved(id));
+    this.model = new IommuModel({ ...limits, ...this.#features });
+    for (const id of FIRST_ENDPOINTS) this.model.endpoints.set(id, this.setup.reserved(id));
     this.#requestModel = new RequestModel(this.guest.arena, this.model, this.#features, probeSize);
     this.device = this.#createDevice();
     this.requests = new DrivenQueue(0, 256, this.guest.memory);
@@ -83,14 +115,53 @@ export class IommuRun {
     this.device.acceptFeatures(driverFeatures);
     this.device.activate(context);
     this.isUp = true;
+    this.#driverFeatures = driverFeatures;
+  }
+
+  save(): void {
+    const { bypass, domains, mappings, endpoints } = this.model;
+    this.#saved = {
+      snapshot: JSON.stringify(this.device.snapshot()),
+      isUp: this.isUp,
+      state: { bypass, domains: new Map(domains), mappings },
+      endpoints: [...endpoints.keys()],
+    };
+  }
+
+  /** Goes on in another device with another backend, as it was when it was saved, unless it has other endpoints now. */
+  restore(): void {
+    if (this.#saved === undefined) return;
+    const { snapshot, isUp, state, endpoints } = this.#saved;
+    const former = { device: this.device, backend: this.#backend };
+    const device = this.#createDevice();
+    const isSame =
+      endpoints.length === this.model.endpoints.size &&
+      endpoints.every((id) => this.model.endpoints.has(id));
+    const reader = new SnapshotReader(JSON.parse(snapshot), 'iommu');
+    let finish: () => void;
+    try {
+      finish = device.prepareRestore(reader, { isUp, features: isUp ? this.#driverFeatures : 0n });
+    } catch (error) {
+      if (isSame || !(error instanceof VirtioError)) throw error;
+      this.#backend = former.backend;
+      return;
+    }
+    if (!isSame) violated('a snapshot of other endpoints is taken');
+    this.device = device;
+    this.requests.reset();
+    this.events.reset();
+    this.isUp = false;
+    if (isUp) this.activate();
+    finish();
+    Object.assign(this.model, { ...state, domains: new Map(state.domains) });
+    if (inOrder(device.snapshot()) !== inOrder(JSON.parse(snapshot))) violated('another snapshot');
   }
 
   /** @param isSystem the machine is reset, and not the device alone */
   reset(isSystem: boolean): void {
     if (isSystem) this.device.systemReset();
     else this.device.reset();
-    this.model.reset();
-    if (isSystem) this.model.bypass = true;
+    this.model.reset(isSystem);
     this.requests.reset();
     this.events.reset();
     this.isUp = false;
@@ -109,11 +180,12 @@ export class IommuRun {
   toggleEndpoint(id: number): void {
     if (this.model.endpoints.has(id)) {
       this.device.removeEndpoint(id);
-      this.model.removeEndpoint(id);
+      this.model.leave(id);
+      this.model.endpoints.delete(id);
     } else {
       const reserved = this.setup.reserved(id);
       this.device.addEndpoint({ id, reserved });
-      this.model.addEndpoint(id, reserved);
+      this.model.endpoints.set(id, reserved);
     }
   }
 
@@ -134,8 +206,14 @@ export class IommuRun {
     this.guest.arena.check();
   }
 
+  /** Whether a device can emit such an access. */
+  canReach(address: number, length: number): boolean {
+    return address + length - 1 <= (this.setup.reach ?? Number.POSITIVE_INFINITY);
+  }
+
   /** Compares where the model and the backend send an access of each endpoint. */
   translateAll(address: number, length: number, access: number): void {
+    if (!this.canReach(address, length)) return;
     for (const endpoint of [...this.model.endpoints.keys(), 11, 12]) {
       const code = this.#backend.translate(endpoint, address, length, access, this.#out);
       const expected = this.model.translate(endpoint, address, access);
@@ -178,13 +256,13 @@ export class IommuRun {
   }
 
   #createDevice(): VirtioIommuDevice {
-    const { limits, pageSizeMask, inputBits, mmio, probeSize, reserved } = this.setup;
+    const { limits, mmio, probeSize, reserved } = this.setup;
     return new VirtioIommuDevice({
       backend: (components) => {
-        this.#backend = simBackend({ pageSizeMask, inputBits })(components);
+        this.#backend = this.setup.backend()(components);
         return this.#backend;
       },
-      endpoints: FIRST_ENDPOINTS.map((id) => ({ id, reserved: reserved(id) })),
+      endpoints: [...this.model.endpoints.keys()].map((id) => ({ id, reserved: reserved(id) })),
       inputRange: limits.input,
       domainRange: limits.domain,
       maxMappings: limits.maxMappings,

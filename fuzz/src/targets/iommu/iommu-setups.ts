@@ -1,14 +1,19 @@
 /** The devices that inputs choose from. */
-import type { ModelLimits, ModelReserved } from '../../models/iommu-model.ts';
+import type { BackendFactory } from '@viommu/iommu-core';
+import { simBackend } from '@viommu/pviommu-sim';
+import type { Limits, Reserved } from '../../models/iommu-rules.ts';
+import { passedThroughBackend } from './passed-through.ts';
 
 export interface IommuSetup {
-  readonly limits: ModelLimits;
-  readonly pageSizeMask: bigint;
-  readonly inputBits: number;
+  readonly limits: Limits;
+  /** The last address that a device can emit, where there is an end to that. */
+  readonly reach?: number;
   readonly mmio: boolean;
   readonly probeSize: number;
+  /** Below the device, anew for each. */
+  backend(): BackendFactory;
   /** What an endpoint of this ID has reserved. */
-  reserved(endpoint: number): readonly ModelReserved[];
+  reserved(endpoint: number): readonly Reserved[];
 }
 
 /** There from the start; 11 can come. */
@@ -25,8 +30,7 @@ export const SETUPS: readonly IommuSetup[] = [
       domain: { start: 0, end: 3 },
       maxMappings: 6,
     },
-    pageSizeMask: 0x10n,
-    inputBits: 12,
+    backend: () => simBackend({ pageSizeMask: 0x10n, inputBits: 12 }),
     mmio: true,
     probeSize: 48,
     reserved: (endpoint) =>
@@ -45,8 +49,7 @@ export const SETUPS: readonly IommuSetup[] = [
       domain: { start: 0, end: 2 ** 32 - 1 },
       maxMappings: 40,
     },
-    pageSizeMask: 0x4020_1000n,
-    inputBits: 48,
+    backend: () => simBackend({ pageSizeMask: 0x4020_1000n, inputBits: 48 }),
     mmio: true,
     probeSize: 512,
     reserved: (endpoint) =>
@@ -60,10 +63,24 @@ export const SETUPS: readonly IommuSetup[] = [
       domain: { start: 2, end: 3 },
       maxMappings: 24,
     },
-    pageSizeMask: 1n,
-    inputBits: 52,
+    backend: () => simBackend({ pageSizeMask: 1n, inputBits: 52 }),
     mmio: false,
     probeSize: 0,
     reserved: () => [],
+  },
+  // Devices of the host, behind its IOMMU: the same, as long as the guest's memory is all that there is.
+  {
+    limits: {
+      granule: 4096,
+      input: { start: 0, end: 2 ** 40 - 1 },
+      domain: { start: 0, end: 2 ** 32 - 1 },
+      maxMappings: 40,
+    },
+    backend: passedThroughBackend,
+    reach: 2 ** 48 - 1,
+    mmio: true,
+    probeSize: 512,
+    reserved: (endpoint) =>
+      endpoint >= FIRST_RESERVING ? [{ subtype: 1, start: 0xfee0_0000, end: 0xfeef_ffff }] : [],
   },
 ];

@@ -62,7 +62,9 @@ export class RequestTarget implements FuzzTarget {
         run.answerAll();
         break;
       default:
-        run.activate();
+        if (!run.isUp) run.activate();
+        else if (input.byte() < 0x80) run.save();
+        else run.restore();
         break;
     }
   }
@@ -70,11 +72,12 @@ export class RequestTarget implements FuzzTarget {
 
 /** Which statuses there were, and how much was mapped at the end. */
 function outcomeOf(run: IommuRun): number {
-  const { mappingCount, domains, bypass } = run.model;
+  const { mappings, bypass } = run.model;
+  const domains = new Set([...run.model.domains.values()].map(({ id }) => id));
   return (
     (run.statuses & 0x3ff) |
-    (Math.min(mappingCount, 7) << 10) |
-    (Math.min(domains.length, 3) << 13) |
+    (Math.min(mappings.length, 7) << 10) |
+    (Math.min(domains.size, 3) << 13) |
     (bypass ? 1 << 15 : 0)
   );
 }

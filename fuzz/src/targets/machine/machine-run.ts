@@ -1,6 +1,6 @@
 /** MachineRun: a machine at some stage, for traffic of any kind: what it tells its host is handed to who checks it. */
 import type { InputReader } from '../../engine/input-reader.ts';
-import { type Blueprint, type HostEvents, Machine, MEMORY_LENGTH } from '../../machines/machine.ts';
+import { type HostEvents, type Machine, MEMORY_LENGTH } from '../../machines/machine.ts';
 import { putStage, restoreAll, type Stage } from '../../machines/stages.ts';
 import { readValue } from './register-input.ts';
 
@@ -13,15 +13,11 @@ export class MachineRun {
   /** Turns that found work. */
   turns = 0;
 
-  /** @param bytes the memory, all of which is written */
-  constructor(
-    blueprint: Blueprint,
-    stage: Stage,
-    events: HostEvents,
-    bytes: Uint8Array<ArrayBuffer>,
-  ) {
-    this.machine = new Machine(blueprint, { bytes, events });
-    putStage(this.machine, stage);
+  /** @param machine as after power-on */
+  constructor(machine: Machine, stage: Stage, events: HostEvents) {
+    this.machine = machine;
+    machine.events = events;
+    putStage(machine, stage);
   }
 
   serve(): void {

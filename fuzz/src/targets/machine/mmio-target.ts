@@ -9,6 +9,7 @@ import {
   type Machine,
   MEMORY_LENGTH,
 } from '../../machines/machine.ts';
+import { MachineStock } from '../../machines/machine-stock.ts';
 import { createStages } from '../../machines/stages.ts';
 import { MachineRun } from './machine-run.ts';
 import { checkWidth, readValue, readWidth, statusOutcome } from './register-input.ts';
@@ -37,7 +38,7 @@ interface Window {
 export class MmioTarget implements FuzzTarget {
   readonly #input = new InputReader();
   readonly #stages = MMIO_BLUEPRINTS.map(createStages);
-  readonly #bytes = new Uint8Array(MEMORY_LENGTH);
+  readonly #stock = new MachineStock(new Uint8Array(MEMORY_LENGTH));
 
   run(bytes: Uint8Array): number {
     const input = this.#input;
@@ -56,7 +57,7 @@ export class MmioTarget implements FuzzTarget {
       },
     };
     const stage = input.pick(this.#stages[kind]!);
-    const run = new MachineRun(blueprint, stage, events, this.#bytes);
+    const run = new MachineRun(this.#stock.take(blueprint), stage, events);
     const windows = windowsOf(run.machine);
     const identities = windows.map(identityOf);
     const check = () => {
@@ -84,6 +85,7 @@ export class MmioTarget implements FuzzTarget {
     }
     if (levels.includes(true)) violated('a signal is asserted when all is acknowledged');
     const status = statusOutcome(windows.at(-1)!.read(STATUS, 4));
+    this.#stock.giveBack(blueprint, run.machine);
     return kind | (Math.min(changes, 31) << 2) | (Math.min(run.turns, 7) << 7) | (status << 10);
   }
 

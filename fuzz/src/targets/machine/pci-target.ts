@@ -8,6 +8,7 @@ import {
   MEMORY_LENGTH,
   type PciPart,
 } from '../../machines/machine.ts';
+import { MachineStock } from '../../machines/machine-stock.ts';
 import { createStages } from '../../machines/stages.ts';
 import { MachineRun } from './machine-run.ts';
 import { PciChecks } from './pci-checks.ts';
@@ -43,12 +44,13 @@ const [FIRST_BAR, MSIX_BAR] = [0, 1];
 export class PciTarget implements FuzzTarget {
   readonly #input = new InputReader();
   readonly #stages = PCI_BLUEPRINTS.map(createStages);
-  readonly #bytes = new Uint8Array(MEMORY_LENGTH);
+  readonly #stock = new MachineStock(new Uint8Array(MEMORY_LENGTH));
 
   run(bytes: Uint8Array): number {
     const input = this.#input;
     input.begin(bytes);
     const kind = input.byte() % PCI_BLUEPRINTS.length;
+    const blueprint = PCI_BLUEPRINTS[kind]!;
     let checks: PciChecks[] = [];
     const levels = new Map<number, boolean>();
     const events: HostEvents = {
@@ -59,7 +61,7 @@ export class PciTarget implements FuzzTarget {
       },
     };
     const stage = input.pick(this.#stages[kind]!);
-    const run = new MachineRun(PCI_BLUEPRINTS[kind]!, stage, events, this.#bytes);
+    const run = new MachineRun(this.#stock.take(blueprint), stage, events);
     const parts = run.machine.parts.filter((part): part is PciPart => part.kind === 'pci');
     checks = parts.map(({ target, name }, index) => {
       const check = new PciChecks(target, name);
@@ -76,6 +78,7 @@ export class PciTarget implements FuzzTarget {
     const status = parts.at(-1)!.target.readBar(FIRST_BAR, STATUS, 1);
     run.machine.reset();
     for (const level of levels.values()) if (level) violated('INTx is asserted after a reset');
+    this.#stock.giveBack(blueprint, run.machine);
     const messages = checks.reduce((sum, check) => sum + check.messages, 0);
     const heard = Math.min(messages, 15) | (Math.min(levels.size, 1) << 4);
     return kind | (heard << 2) | (Math.min(run.turns, 7) << 7) | (statusOutcome(status) << 10);

@@ -5,6 +5,7 @@ import { InputReader } from '../../engine/input-reader.ts';
 import { violated } from '../../engine/invariant.ts';
 import type { FuzzTarget } from '../../engine/target.ts';
 import { BLUEPRINTS, Machine, MEMORY_LENGTH } from '../../machines/machine.ts';
+import { MachineStock } from '../../machines/machine-stock.ts';
 import { createStages, putStage, restoreAll, type Stage } from '../../machines/stages.ts';
 import { mutateJson } from './json-mutations.ts';
 import { checkTranslations } from './mapping-check.ts';
@@ -35,8 +36,8 @@ type Outcome = 'refused' | 'reset' | 'restored';
 export class SnapshotTarget implements FuzzTarget {
   readonly #input = new InputReader();
   /** Of the machine, and of the one that its snapshots are tried with; all of it is written for each input. */
-  readonly #bytes = new Uint8Array(MEMORY_LENGTH);
-  readonly #otherBytes = new Uint8Array(MEMORY_LENGTH);
+  readonly #stock = new MachineStock(new Uint8Array(MEMORY_LENGTH));
+  readonly #others = new MachineStock(new Uint8Array(MEMORY_LENGTH));
   readonly #stages: readonly (readonly Stage[])[] = BLUEPRINTS.map(createStages);
   /** As after power-on. */
   readonly #reset = BLUEPRINTS.map((blueprint) => comparable(new Machine(blueprint)));
@@ -51,7 +52,8 @@ export class SnapshotTarget implements FuzzTarget {
     const stage = input.pick(stages);
     const { room, before } = this.#setting(input.byte(), stages);
 
-    const machine = new Machine(blueprint, { bytes: this.#bytes, refuseAfter: room });
+    const machine = this.#stock.take(blueprint);
+    machine.backend.room = room;
     if (before !== undefined) putStage(machine, before);
     machine.bytes.set(stage.memory);
     const damaged: object[] = JSON.parse(stage.snapshots);
@@ -64,9 +66,12 @@ export class SnapshotTarget implements FuzzTarget {
     if (outcome !== 'restored') {
       if (!isDamaged && room === Number.POSITIVE_INFINITY)
         violated(`a whole snapshot is ${outcome}`);
+      this.#stock.giveBack(blueprint, machine);
       return outcome === 'refused' ? code % BLUEPRINTS.length : 0x100;
     }
-    return this.#goOn(machine, kind, damaged, stage);
+    const told = this.#goOn(machine, kind, damaged, stage);
+    this.#stock.giveBack(blueprint, machine);
+    return told;
   }
 
   /** Whether a machine is at work already, and what room there is below its IOMMU. */
@@ -125,13 +130,15 @@ export class SnapshotTarget implements FuzzTarget {
 
   /** Its own snapshot is taken by another machine, which has the same then. */
   #checkAgain(machine: Machine, kind: number, snapshot: string): void {
-    const other = new Machine(BLUEPRINTS[kind]!, { bytes: this.#otherBytes });
+    const blueprint = BLUEPRINTS[kind]!;
+    const other = this.#others.take(blueprint);
     other.bytes.set(machine.bytes);
     restoreAll(other, JSON.parse(snapshot));
     // A network device looks for frames that have come meanwhile.
-    const isNet = BLUEPRINTS[kind]!.device === 'net';
+    const isNet = blueprint.device === 'net';
     const withoutKicks = (text: string) => (isNet ? text.replaceAll('"kicked":true', KICK) : text);
     const [again, expected] = [JSON.stringify(other.snapshot()), snapshot].map(withoutKicks);
+    this.#others.giveBack(blueprint, other);
     if (again !== expected) {
       violated(`restored again it is another: ${firstDifference(again!, expected!)}`);
     }

@@ -8,6 +8,8 @@ import { buildTree } from './tree-builder.ts';
 const RAW = 0x80;
 /** The blob that is built is damaged in some bytes. */
 const DAMAGED = 0x40;
+/** Ranges of a topology of which not all is tried. */
+const COMPARED_MAX = 2048;
 const BRIDGES = [0, 1, 2].map((segment) => ({ segment, ecam: 0x1000_0000 * (segment + 1) }));
 
 export class DtTarget implements FuzzTarget {
@@ -17,15 +19,16 @@ export class DtTarget implements FuzzTarget {
     const [code = 0] = bytes;
     const blob = (code & RAW) === 0 ? this.#build(bytes) : bytes.slice(1);
     const topology = attempt(() => readDeviceTree(blob));
-    checkSame(
-      attempt(() => readTopology(blob)),
-      topology,
-      'by its signature',
-    );
+    const isLong = typeof topology !== 'number' && topology.endpoints.length > COMPARED_MAX;
+    // Each function can be a range of its own, which takes a while to compare.
+    if (!isLong) {
+      const again = attempt(() => readTopology(blob));
+      checkSame(again, topology, 'by its signature');
+    }
     if (typeof topology === 'number') return topology;
     checkTopology(topology);
     const { iommus, endpoints } = topology;
-    const text = attempt(() => writeDts(topology, { hostBridges: BRIDGES }));
+    const text = isLong ? 0 : attempt(() => writeDts(topology, { hostBridges: BRIDGES }));
     return (
       0x1000 |
       (Math.min(iommus.length, 7) << 9) |

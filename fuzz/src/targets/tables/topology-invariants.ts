@@ -19,7 +19,10 @@ const CODES: readonly string[] = [
   'OUTPUT_NODE',
   'SYNTAX',
 ];
-/** A topology is taken apart into its segments to be normalized, so not those that have them all many times. */
+/**
+ * A topology is taken apart into its segments to be normalized, so not those that have them all many times, nor those with a range
+ * for each of many thousand functions.
+ */
 const SEGMENTS_MAX = 4096;
 
 /** @returns the index of the error's code from 1 on, or what was read @throws what is no ViotError */

@@ -37,7 +37,8 @@ export class BlockRequests {
   readonly #id = new Uint8Array(VIRTIO_BLK_ID_BYTES);
   readonly #header = new Uint8Array(BLK_REQ_HEADER_SIZE);
   readonly #headerView = new DataView(this.#header.buffer);
-  readonly #bounce = new Uint8Array(BOUNCE_SIZE);
+  /** Made for the first request: most of a device's memory. */
+  #bounce = new Uint8Array(0);
   readonly #status = new Uint8Array(1);
   /** Bytes of data that are in the writable part, from its start. */
   #written = 0;
@@ -56,6 +57,7 @@ export class BlockRequests {
     // Without room for the status there is no way to answer.
     if (writableLength === 0) return 0;
     this.#written = 0;
+    if (this.#bounce.length === 0) this.#bounce = new Uint8Array(BOUNCE_SIZE);
     this.#status[0] = this.#serve(memory, chain);
     // "The device MUST write the status byte"; it is the last byte, however the buffers are split.
     const statusAt = writableLength - 1;

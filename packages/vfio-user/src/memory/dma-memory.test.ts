@@ -1,5 +1,6 @@
 /** Guest memory by DMA_MAP: shared files in place, read-only windows, remaps, and what outlives a client. */
-import { openSync, readSync, writeSync } from 'node:fs';
+import { constants, openSync, readSync, writeSync } from 'node:fs';
+import { EACCES, O_PATH } from '@viommu/linux-io';
 import { createMemoryWindow } from '@viommu/virtqueue';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FakePciFunction } from '../testing-client/fake-pci-function.ts';
@@ -152,6 +153,24 @@ describe('shared memory', () => {
     expect(map(0x1000, 0x1000, 3, 0x1000)).toBe(0);
     expect(memory.write(0x1000, byte, 0, 1)).toBe(true);
     closeFd(readOnly);
+  });
+
+  it('gives no more than its descriptor does, whoever has mapped the file by a better one', () => {
+    const other = harness.listen('b.sock');
+    const second = harness.negotiated('b.sock');
+    expect(errnoOf(harness.ask(second, dmaMapRequest(0, 0x1000, 3), [ram]))).toBe(0);
+    const path = `/proc/self/fd/${ram}`;
+    const readOnly = openSync(path, 'r');
+    const writeOnly = openSync(path, constants.O_WRONLY);
+    const nameOnly = openSync(path, O_PATH);
+    expect(map(0, 0x1000, 3, 0, [readOnly])).toBe(EACCES);
+    expect(map(0, 0x1000, 2, 0, [readOnly])).toBe(EACCES);
+    expect(map(0, 0x1000, 1, 0, [writeOnly])).toBe(EACCES);
+    expect(map(0, 0x1000, 1, 0, [nameOnly])).toBe(EACCES);
+    expect(pciFunction.host!.memory.regions).toEqual([]);
+    expect(map(0, 0x1000, 1, 0, [readOnly])).toBe(0);
+    expect(other.host!.memory.write(0, new Uint8Array(1), 0, 1)).toBe(true);
+    for (const fd of [readOnly, writeOnly, nameOnly]) closeFd(fd);
   });
 
   it('of more than 1 GiB is shown in parts', () => {

@@ -10,6 +10,10 @@ import {
   MAP_NORESERVE,
   MAP_PRIVATE,
   MAP_SHARED,
+  O_ACCMODE,
+  O_PATH,
+  O_RDWR,
+  O_WRONLY,
   type Pointer,
   PROT_READ,
   PROT_WRITE,
@@ -36,6 +40,13 @@ export function chunkIndex(offset: number): number {
 
 export function chunkOffset(offset: number): number {
   return offset % CHUNK_SIZE;
+}
+
+/** Whether a file that was opened so can be mapped. */
+function allows(flags: number, forWriting: boolean): boolean {
+  const mode = flags & O_ACCMODE;
+  if (flags < 0 || (flags & O_PATH) !== 0 || mode === O_WRONLY) return false;
+  return mode === O_RDWR || !forWriting;
 }
 
 interface Mapping {
@@ -70,6 +81,10 @@ export class GuestRamPool {
     const size = Number(bigSize);
     if (size < end) {
       return EINVAL;
+    }
+    // Another client may have mapped the file by a better descriptor: that gives this one no more than its own does.
+    if (!allows(this.#libc.openFlags(fd), forWriting)) {
+      return EACCES;
     }
     const file = `${dev}:${ino}:${size}`;
     const mapping =

@@ -54,10 +54,11 @@ export function readDeviceTree(dtb: Uint8Array): Topology {
 /** By `linux,pci-domain`; bridges without it get the numbers that are left, as they come. */
 function segmentsOf(bridges: readonly TreeNode[]): Map<TreeNode, number> {
   const given = bridges.map((bridge) => cellsOf(bridge, 'linux,pci-domain')[0]);
+  const taken = new Set(given);
   let next = 0;
   return new Map(
     bridges.map((bridge, index) => {
-      while (given[index] === undefined && given.includes(next)) next += 1;
+      while (given[index] === undefined && taken.has(next)) next += 1;
       const segment = given[index] ?? next++;
       if (segment > LAST_SEGMENT) {
         throw new ViotError(

@@ -22,10 +22,11 @@ export function textsOf(node: TreeNode, name: string): string[] {
   return text.split('\0').slice(0, -1);
 }
 
-export function pathOf({ name, parent }: TreeNode): string {
-  if (parent === undefined) return '/';
-  const above = pathOf(parent);
-  return above === '/' ? `/${name}` : `${above}/${name}`;
+/** Without recursion: the depth of the nodes is up to whoever made the tree. */
+export function pathOf(node: TreeNode): string {
+  const names: string[] = [];
+  for (let at = node; at.parent !== undefined; at = at.parent) names.push(at.name);
+  return `/${names.reverse().join('/')}`;
 }
 
 /** The node and all below it, parents first; the callback can leave out a node with all that is below it. */

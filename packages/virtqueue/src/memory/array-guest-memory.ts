@@ -46,9 +46,11 @@ const LONGEST_REACH = 0x8000_0000;
 /** As in byte-views.ts; a literal of this file is put in place. */
 const SHORT = 64;
 
+const NO_BYTES = viewBytes(new Uint8Array(0));
+
 /** An empty window, to be filled by {@link MappedMemory.window}. */
 export function createMemoryWindow(): MemoryWindow {
-  return { ...viewBytes(new Uint8Array(0)), offset: 0, length: 0 };
+  return { ...NO_BYTES, offset: 0, length: 0 };
 }
 
 export interface ArrayGuestMemoryOptions {
