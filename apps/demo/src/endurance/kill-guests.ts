@@ -17,6 +17,8 @@ export interface KillGuestsOptions {
   readonly runs: number;
   /** Kills come between the start of QEMU and so long after it. */
   readonly spanMilliseconds: number;
+  /** Which part of the span the next guest gets, from 0 to 1. */
+  readonly nextMoment: () => number;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
 }
@@ -42,12 +44,12 @@ const MAPPINGS_OF_THE_HEAP = 100;
 
 /** @throws {CommandError} when the server keeps something, or does not serve the next client */
 export async function killGuests(options: KillGuestsOptions): Promise<KilledGuests> {
-  const { server, runs, spanMilliseconds, signal, onProgress } = options;
+  const { server, runs, spanMilliseconds, nextMoment, signal, onProgress } = options;
   const before = await useAtRest(server.pid);
   const files = filesText(server);
   const phases: Record<Phase, number> = { 'firmware or kernel': 0, init: 0, 'I/O': 0 };
   for (let run = 1; run <= runs; run += 1) {
-    const after = Math.round(Math.random() * spanMilliseconds);
+    const after = Math.round(nextMoment() * spanMilliseconds);
     const phase = await killOne(options, after);
     signal.throwIfAborted();
     phases[phase] += 1;
