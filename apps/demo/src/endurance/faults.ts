@@ -37,8 +37,6 @@ export interface FaultsResult {
 
 const MEBIBYTE = 1 << 20;
 const DISK_BYTES = 16 * MEBIBYTE;
-/** Kills come until so many times the time in which a guest that was left alone had its disk. */
-const SPAN = 1.6;
 const WRITE: GuestStep = { step: 'write', disk: 'vda', offset: 0, length: 4 * MEBIBYTE };
 /** Longer than any guest here lives. */
 const BUSY: readonly GuestStep[] = Array.from({ length: 60 }, () => WRITE);
@@ -100,7 +98,7 @@ async function killingGuests(
       qemu,
       arguments: guestArguments(server, parts, folder, BUSY),
       runs,
-      spanMilliseconds: up * SPAN,
+      upMilliseconds: up,
       nextMoment,
       signal,
       onProgress,
