@@ -122,6 +122,7 @@ export function qemuArguments(guest: GuestArguments): string[] {
       `console=${machineType(guest.machine).console}`,
       'quiet',
       'panic=-1',
+      ...machineType(guest.machine).kernelParameters,
       ...(guest.append ?? []),
     ].join(' '),
   ];
