@@ -5,6 +5,8 @@ const resolution = { resolve: sources, ssr: { resolve: sources } };
 
 export default defineConfig({
   test: {
+    // One less by default, which is one of two.
+    maxWorkers: '100%',
     projects: [
       {
         ...resolution,

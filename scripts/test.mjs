@@ -1,28 +1,36 @@
 // `npm test`: sets up, runs the unit, property and guest tests, and says how many of each ran.
 // Then every statement of the standard must have its row, with a test that ran (`tooling/conformance`).
 // With `--check` it is `pnpm check`: format, lint, types, boundaries, unused code and package checks as well.
-import { spawnSync } from 'node:child_process';
+//
+// A guest under emulation keeps one processor busy, and a little of another. So guest tests run from the start, one after the other, and
+// beside them, behind them in priority, everything else in its order.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, install, pnpm, root } from './set-up.mjs';
+import { heading, runProgram } from './lanes.mjs';
+import { build, install, pnpmEnvironment, root } from './set-up.mjs';
 
+const TURBO = ['turbo', 'run', '--output-logs=errors-only', '--concurrency=2'];
 const CHECKS = [
-  ['format and lint', ['exec', 'biome', 'ci', '.']],
-  ['types', ['exec', 'turbo', 'run', 'types', '--output-logs=errors-only']],
-  ['import boundaries', ['run', '--silent', 'boundaries']],
-  ['unused code', ['exec', 'knip']],
-  ['package checks', ['exec', 'turbo', 'run', 'package:check', '--output-logs=errors-only']],
-  ['file lengths', ['exec', 'node', 'scripts/check-file-lengths.mjs']],
-  ['benchmarks run', ['exec', 'node', 'scripts/check-bench.mjs']],
-  ['fuzzing finds nothing', ['exec', 'node', 'scripts/check-fuzz.mjs']],
+  ['format and lint', ['biome', 'ci', '.']],
+  ['types', [...TURBO, 'types']],
+  ['import boundaries', ['pnpm', 'run', '--silent', 'boundaries']],
+  ['unused code', ['knip']],
+  ['package checks', [...TURBO, 'package:check']],
+  ['tarballs of what is built', ['node', 'scripts/check-tarballs.mjs', '--built']],
+  ['install scripts', ['node', 'scripts/check-install-scripts.mjs']],
+  ['file lengths', ['node', 'scripts/check-file-lengths.mjs']],
+  ['benchmarks run', ['node', 'scripts/check-bench.mjs']],
+  ['fuzzing finds nothing', ['node', 'scripts/check-fuzz.mjs']],
 ];
 
+const isCheck = process.argv.includes('--check');
 let passed = 0;
 let failed = 0;
 
-function heading(text) {
-  process.stdout.write(`\n== ${text}\n`);
+function count(hasPassed) {
+  if (hasPassed) passed += 1;
+  else failed += 1;
 }
 
 /** Where vitest writes which tests of a project ran. */
@@ -31,19 +39,20 @@ function reportOf(project) {
 }
 
 /** Runs one vitest project and adds its counts; a run that reported nothing counts as one failure. */
-function runTests(project) {
-  heading(`${project} tests`);
+async function runTests(project, options) {
   const report = reportOf(project);
-  const status = pnpm([
-    'exec',
-    'vitest',
-    'run',
-    '--project',
-    project,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ]);
+  const hasPassed = await runProgram(
+    [
+      'vitest',
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+    { ...options, name: `${project} tests` },
+  );
   let counts = { passed: 0, failed: 0, skipped: 0 };
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'));
@@ -55,23 +64,26 @@ function runTests(project) {
   } catch {
     counts.failed = 1;
   }
-  if (status !== 0 && counts.failed === 0) counts.failed = 1;
+  if (!hasPassed && counts.failed === 0) counts.failed = 1;
   passed += counts.passed;
   failed += counts.failed;
   return counts;
 }
 
+/** The checks, then the unit tests. */
+async function runRest(options) {
+  for (const [name, command] of isCheck ? CHECKS : [])
+    count(await runProgram(command, { ...options, name }));
+  return runTests('unit', options);
+}
+
 /** Whether each statement of the standard has its row, and the test that the row names ran: where all is checked, all must run. */
-function checkConformance() {
-  heading('statements of the standard');
+async function checkConformance(options) {
   const reports = ['unit', 'guest'].map(reportOf).filter((report) => existsSync(report));
-  const options = process.argv.includes('--check') ? ['--require-all'] : [];
   const program = join(root, 'tooling/conformance/dist/main.js');
-  const { status } = spawnSync(process.execPath, [program, 'check', ...options, ...reports], {
-    stdio: 'inherit',
-  });
-  if (status === 0) passed += 1;
-  else failed += 1;
+  const all = isCheck ? ['--require-all'] : [];
+  const command = [process.execPath, program, 'check', ...all, ...reports];
+  count(await runProgram(command, { ...options, name: 'statements of the standard' }));
   for (const report of reports) rmSync(report, { force: true });
 }
 
@@ -80,17 +92,14 @@ install();
 heading('build');
 build();
 
-if (process.argv.includes('--check')) {
-  for (const [name, command] of CHECKS) {
-    heading(name);
-    if (pnpm(command) === 0) passed += 1;
-    else failed += 1;
-  }
-}
-
-const unit = runTests('unit');
-const guest = runTests('guest');
-checkConformance();
+// Their output goes through a pipe.
+const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
+const environment = { ...colour, ...pnpmEnvironment() };
+const [guest, unit] = await Promise.all([
+  runTests('guest', { environment, live: true, behind: false }),
+  runRest({ environment, live: false, behind: true }),
+]);
+await checkConformance({ environment, live: false, behind: false });
 
 const seconds = Number((process.hrtime.bigint() - started) / 1_000_000_000n);
 heading(`summary after ${seconds} s (${root})`);

@@ -6,7 +6,7 @@ import { prepareGuestParts } from '../src/guest/guest-parts.ts';
 import { hasGuest } from './guest-setting.ts';
 
 const SERVER = fileURLToPath(new URL('../dist/soak-server.js', import.meta.url));
-const MINUTES = 1.2;
+const MINUTES = 2;
 
 describe.runIf(hasGuest)('a server under mixed load', () => {
   it('keeps its heap, its descriptors and its mappings', async () => {

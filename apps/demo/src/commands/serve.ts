@@ -113,12 +113,19 @@ async function serve(options: ServeOptions): Promise<void> {
     process.stdout.write(
       `serving; start QEMU (10.1 or newer) with your kernel and\n\n${shellText(machineArguments({ functions: server.sockets, viotFile: viot, bootBypass: options.bootBypass === 'on' }))}\n\n`,
     );
-    await signal;
+    await Promise.race([signal, failed(server.failure)]);
   } finally {
     rmSync(viot, { force: true });
     const statistics = await server.stop();
     process.stdout.write(`${statisticsLines(statistics).join('\n')}\n`);
   }
+}
+
+function failed(failure: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    failure.addEventListener('abort', () => reject(failure.reason));
+    if (failure.aborted) reject(failure.reason);
+  });
 }
 
 function describeMachine(options: ServeOptions): MachineDescription {

@@ -11,6 +11,7 @@ import { runGuest } from '../guest/run-guest.ts';
 import { makeDiskImage } from '../linux/disk-image.ts';
 import { type KilledGuests, killGuests } from './kill-guests.ts';
 import { type KilledServer, killServer } from './kill-server.ts';
+import { seededMoments } from './seeded-moments.ts';
 import { type ServeProcess, startServe } from './serve-process.ts';
 
 export interface FaultsOptions {
@@ -19,6 +20,8 @@ export interface FaultsOptions {
   readonly runs: number;
   /** How many servers are killed. */
   readonly servers: number;
+  /** What the moments come from, 0 to 2^32 - 1. */
+  readonly seed: number;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
   /** The built program; only tests that run from sources name it. */
@@ -34,8 +37,6 @@ export interface FaultsResult {
 
 const MEBIBYTE = 1 << 20;
 const DISK_BYTES = 16 * MEBIBYTE;
-/** Kills come until so many times the time in which a guest that was left alone had its disk. */
-const SPAN = 1.6;
 const WRITE: GuestStep = { step: 'write', disk: 'vda', offset: 0, length: 4 * MEBIBYTE };
 /** Longer than any guest here lives. */
 const BUSY: readonly GuestStep[] = Array.from({ length: 60 }, () => WRITE);
@@ -46,10 +47,11 @@ export async function runFaults(options: FaultsOptions): Promise<FaultsResult> {
   const folder = mkdtempSync(join(tmpdir(), 'viommu-faults-'));
   try {
     buildInitramfs({ ...options.parts, output: join(folder, 'initramfs.gz') });
-    const { guests, complaints } = await killingGuests(options, folder);
+    const nextMoment = seededMoments(options.seed);
+    const { guests, complaints } = await killingGuests(options, folder, nextMoment);
     const servers: KilledServer[] = [];
     for (let run = 1; run <= options.servers; run += 1) {
-      servers.push(await killingServer(options, folder, run));
+      servers.push(await killingServer(options, folder, nextMoment, run));
       const { flushed } = servers.at(-1)!;
       options.onProgress(
         `server ${run} of ${options.servers} killed: ${flushed} blocks flushed, all on the disk`,
@@ -64,6 +66,7 @@ export async function runFaults(options: FaultsOptions): Promise<FaultsResult> {
 async function killingGuests(
   { parts, runs, signal, onProgress, mainFile }: FaultsOptions,
   folder: string,
+  nextMoment: () => number,
 ): Promise<Pick<FaultsResult, 'guests' | 'complaints'>> {
   const disk = join(folder, 'disk.img');
   makeDiskImage(disk, DISK_BYTES);
@@ -95,7 +98,8 @@ async function killingGuests(
       qemu,
       arguments: guestArguments(server, parts, folder, BUSY),
       runs,
-      spanMilliseconds: up * SPAN,
+      upMilliseconds: up,
+      nextMoment,
       signal,
       onProgress,
     });
@@ -110,6 +114,7 @@ async function killingGuests(
 async function killingServer(
   { parts, signal, mainFile }: FaultsOptions,
   folder: string,
+  nextMoment: () => number,
   run: number,
 ): Promise<KilledServer> {
   const disk = join(folder, `disk${run}.img`);
@@ -117,7 +122,14 @@ async function killingServer(
   const server = await startServe(disk, join(folder, `sockets${run}`), mainFile);
   try {
     const args = guestArguments(server, parts, folder, NUMBERED);
-    return await killServer({ server, qemu: parts.qemu, arguments: args, disk, signal });
+    return await killServer({
+      server,
+      qemu: parts.qemu,
+      arguments: args,
+      disk,
+      nextMoment,
+      signal,
+    });
   } finally {
     await server.end('SIGKILL');
     rmSync(disk);

@@ -1,6 +1,6 @@
 /** What counts as flat. */
 import { expect, it } from 'vitest';
-import { judgeFlat, median } from './judge-soak.ts';
+import { judgeFlat, judgeSteady, median } from './judge-soak.ts';
 
 const readings = (values: readonly number[]) =>
   values.map((value, index) => ({ seconds: 10 * index, value }));
@@ -26,6 +26,37 @@ it('may fall, and may go up and down', () => {
 it('is not flat when there is too little to tell', () => {
   expect(judgeFlat(readings([1, 1, 1, 1, 1]), ALLOWED).flat).toBe(false);
   expect(judgeFlat([], ALLOWED).flat).toBe(false);
+});
+
+/** Four rounds in each third. */
+const reads = (latencies: readonly number[], references: readonly number[]) =>
+  latencies.flatMap((latency, third) =>
+    Array.from({ length: 4 }, () => ({ latency, reference: references[third]! })),
+  );
+
+it('is steady unless reads get slower, and slower beside the reference, too', () => {
+  expect(judgeSteady(reads([40, 20, 31], [10, 10, 10]), 1.5)).toEqual({
+    steady: false,
+    latency: [40, 20, 31],
+    ratio: [4, 2, 3.1],
+    latencyGrowth: 1.55,
+    ratioGrowth: 1.55,
+  });
+  expect(judgeSteady(reads([20, 40, 31], [10, 10, 10]), 1.5).steady).toBe(false);
+  expect(judgeSteady(reads([40, 20, 30], [10, 10, 10]), 1.5).steady).toBe(true);
+  expect(judgeSteady(reads([20, 40, 80], [10, 20, 40]), 1.5).steady).toBe(true);
+  expect(judgeSteady(reads([20, 20, 20], [40, 10, 5]), 1.5).steady).toBe(true);
+});
+
+it('takes medians: a round that had to wait does not count', () => {
+  const waiting = reads([20, 20, 20], [10, 10, 10]);
+  for (const index of [0, 5, 11]) waiting[index]!.latency = 900;
+  expect(judgeSteady(waiting, 1.5).latency).toEqual([20, 20, 20]);
+});
+
+it('is not steady when there is too little to tell', () => {
+  expect(judgeSteady(reads([20, 20, 20], [10, 10, 10]).slice(1), 1.5).steady).toBe(false);
+  expect(judgeSteady([], 1.5).steady).toBe(false);
 });
 
 it('has a median', () => {

@@ -16,6 +16,25 @@ export interface Flatness {
   readonly bound: number;
 }
 
+/** One read of two disks, measured by turns. */
+export interface ComparedRead {
+  readonly latency: number;
+  readonly reference: number;
+}
+
+type Thirds = readonly [number, number, number];
+
+export interface Steadiness {
+  readonly steady: boolean;
+  /** Medians over the first, the second and the last third of the run. */
+  readonly latency: Thirds;
+  /** The same of latency / reference. */
+  readonly ratio: Thirds;
+  /** How many times what it was they have become: the last third beside the lower of the other two. */
+  readonly latencyGrowth: number;
+  readonly ratioGrowth: number;
+}
+
 /** Fewer say nothing of a trend. */
 const FEWEST = 4;
 
@@ -40,6 +59,34 @@ export function judgeFlat(
   const rise = variance === 0 ? 0 : (covariance / variance) * span;
   const bound = Math.max(allowed.absolute, allowed.relative * mean);
   return { flat: half.length >= FEWEST && rise <= bound, rise, mean, bound };
+}
+
+/**
+ * Reads are steady unless they have become slower by more than `growth`, and slower by more than that beside a reference, too: a
+ * machine that does ever more other work slows both down, and one that has the reference alone wait says nothing of the reads.
+ * Too few are not steady.
+ */
+export function judgeSteady(reads: readonly ComparedRead[], growth: number): Steadiness {
+  const latency = mediansOfThirds(reads.map((read) => read.latency));
+  const ratio = mediansOfThirds(reads.map((read) => read.latency / read.reference));
+  const [latencyGrowth, ratioGrowth] = [growthOf(latency), growthOf(ratio)];
+  const grown = latencyGrowth > growth && ratioGrowth > growth;
+  const steady = reads.length >= 3 * FEWEST && !grown;
+  return { steady, latency, ratio, latencyGrowth, ratioGrowth };
+}
+
+function mediansOfThirds(values: readonly number[]): Thirds {
+  const third = Math.floor(values.length / 3);
+  const last = values.length - third;
+  return [
+    median(values.slice(0, third)),
+    median(values.slice(third, last)),
+    median(values.slice(last)),
+  ];
+}
+
+function growthOf([first, second, last]: Thirds): number {
+  return last / Math.min(first, second);
 }
 
 export function median(values: readonly number[]): number {

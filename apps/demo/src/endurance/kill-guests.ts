@@ -1,5 +1,5 @@
 /** Kills QEMU at random moments, one after the other on one server, and looks at what the server keeps of each. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { CommandError } from '../command-error.ts';
 import { GuestReportReader } from '../guest/guest-report-reader.ts';
@@ -15,8 +15,10 @@ export interface KillGuestsOptions {
   /** Of a guest that does I/O until it is killed. */
   readonly arguments: readonly string[];
   readonly runs: number;
-  /** Kills come between the start of QEMU and so long after it. */
-  readonly spanMilliseconds: number;
+  /** How long a guest takes until it has its disk, about. */
+  readonly upMilliseconds: number;
+  /** When the next guest is killed, as a number from 0 to 1. */
+  readonly nextMoment: () => number;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
 }
@@ -32,6 +34,11 @@ export interface KilledGuests {
   readonly after: ProcessUse;
 }
 
+/**
+ * Kills come from the start of QEMU until so many times the time in which a guest has its disk. What is beyond 1 counts from when
+ * it has, so that a machine that has more to do by then does not kill all of them in their kernels.
+ */
+const SPAN = 1.6;
 /** How long the server may take to notice that a client is gone, and to give back what it had. */
 const PATIENCE_MILLISECONDS = 3000;
 /**
@@ -42,16 +49,17 @@ const MAPPINGS_OF_THE_HEAP = 100;
 
 /** @throws {CommandError} when the server keeps something, or does not serve the next client */
 export async function killGuests(options: KillGuestsOptions): Promise<KilledGuests> {
-  const { server, runs, spanMilliseconds, signal, onProgress } = options;
+  const { server, runs, nextMoment, signal, onProgress } = options;
   const before = await useAtRest(server.pid);
   const files = filesText(server);
   const phases: Record<Phase, number> = { 'firmware or kernel': 0, init: 0, 'I/O': 0 };
   for (let run = 1; run <= runs; run += 1) {
-    const after = Math.round(Math.random() * spanMilliseconds);
-    const phase = await killOne(options, after);
+    const begin = performance.now();
+    const phase = await killOne(options, nextMoment() * SPAN);
+    const after = performance.now() - begin;
     signal.throwIfAborted();
     phases[phase] += 1;
-    onProgress(`QEMU ${run} of ${runs} killed after ${after} ms (${phase})`);
+    onProgress(`QEMU ${run} of ${runs} killed after ${after.toFixed(0)} ms (${phase})`);
     await givenBack(server, before);
     for (const { socketPath } of server.machine.functions) await handshake(socketPath);
     await givenBack(server, before);
@@ -68,19 +76,23 @@ export async function killGuests(options: KillGuestsOptions): Promise<KilledGues
 }
 
 async function killOne(
-  { qemu, arguments: args, signal }: KillGuestsOptions,
-  afterMilliseconds: number,
+  { qemu, arguments: args, upMilliseconds, signal }: KillGuestsOptions,
+  moment: number,
 ): Promise<Phase> {
   const reader = new GuestReportReader();
-  const splitter = new LineSplitter((line) => void reader.read(line));
+  const isUp = new EventEmitter();
+  const splitter = new LineSplitter((line) => {
+    if (reader.read(line)?.startsWith('up ')) isUp.emit('up');
+  });
   const child = spawnQemu(qemu, args);
   child.stdout.on('data', (chunk: Buffer) => splitter.write(chunk));
   child.stderr.resume();
   const closed = once(child, 'close');
-  await Promise.race([
-    setTimeout(afterMilliseconds, undefined, { signal }).catch(() => {}),
-    closed,
-  ]);
+  const wait = async (): Promise<void> => {
+    if (moment > 1) await once(isUp, 'up', { signal });
+    await setTimeout((moment > 1 ? moment - 1 : moment) * upMilliseconds, undefined, { signal });
+  };
+  await Promise.race([wait().catch(() => {}), closed]);
   if (!child.kill('SIGKILL'))
     throw new CommandError(`QEMU ended by itself: ${reader.report.errors[0] ?? 'no error told'}`);
   await closed;

@@ -14,6 +14,8 @@ export interface KillServerOptions {
   readonly arguments: readonly string[];
   /** The file that the server has as its disk. */
   readonly disk: string;
+  /** Which part of the span the server gets, from 0 to 1. */
+  readonly nextMoment: () => number;
   readonly signal: AbortSignal;
 }
 
@@ -38,7 +40,7 @@ export async function killServer(options: KillServerOptions): Promise<KilledServ
   let before = 0;
   let flushed = 0;
   const killSoon = async (): Promise<void> => {
-    await setTimeout(Math.random() * SPAN_MILLISECONDS);
+    await setTimeout(options.nextMoment() * SPAN_MILLISECONDS);
     before = flushed;
     await server.end('SIGKILL');
     await setTimeout(WATCH_MILLISECONDS);

@@ -30,16 +30,19 @@ const FUNCTIONS = [
  *
  * @param folder for the sockets; it is made when it is not there
  * @param mainFile the built program; only tests that run from sources name it
+ * @param within a command with arguments that becomes what follows it
  * @throws {CommandError} when it does not come to serve
  */
 export async function startServe(
   disk: string,
   folder: string,
   mainFile = fileURLToPath(new URL('./main.js', import.meta.url)),
+  within: readonly string[] = [],
 ): Promise<ServeProcess> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const args = ['--socket-dir', folder, '--iommu', '00:04.0', '--blk', `00:05.0=${disk}`];
-  const child = spawn(process.execPath, [mainFile, 'serve', ...args], {
+  const [program = '', ...rest] = [...within, process.execPath, mainFile, 'serve', ...args];
+  const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kill = (): void => void child.kill('SIGKILL');

@@ -141,11 +141,16 @@ describe('GuestReportReader', () => {
 
   it('keeps what was flushed, and the rounds of a soak', () => {
     const report = reportOf(
-      '@viommu boot 1\n@viommu flushed vda 0\n@viommu flushed vda 1\n@viommu soaked 1 250 2097152\n@viommu soaked 2 0 1\n',
+      '@viommu boot 1\n@viommu flushed vda 0\n@viommu flushed vda 1\n@viommu soaked 1 250 90 2097152\n@viommu soaked 2 250 0 1\n',
     );
     expect(report.boots[0]?.flushed).toEqual([0, 1]);
-    expect(report.boots[0]?.soak[0]).toEqual({ round: 1, latency: 250, fetched: 2097152 });
-    expect(report.errors).toEqual([expect.stringContaining('soaked 2 0 1')]);
+    expect(report.boots[0]?.soak[0]).toEqual({
+      round: 1,
+      latency: 250,
+      reference: 90,
+      fetched: 2097152,
+    });
+    expect(report.errors).toEqual([expect.stringContaining('soaked 2 250 0 1')]);
   });
 
   it('keeps what the guest complains about', () => {

@@ -92,9 +92,9 @@ export class GuestReportReader {
       case 'uploaded':
         return addTransfer(boot.transfers, 'upload', fields);
       case 'soaked': {
-        const [round = 0, latency = 0, fetched = -1] = fields.map(Number);
-        boot.soak.push({ round, latency, fetched });
-        return round > 0 && latency > 0 && fetched >= 0;
+        const [round = 0, latency = 0, reference = 0, fetched = -1] = fields.map(Number);
+        boot.soak.push({ round, latency, reference, fetched });
+        return round > 0 && latency > 0 && reference > 0 && fetched >= 0;
       }
       case 'rng':
         boot.rng = { source: fields[0]!, hex: fields[1] ?? '' };

@@ -99,8 +99,10 @@ export interface VfioReport {
 /** One round of a `soak` step. */
 interface SoakRound {
   readonly round: number;
-  /** Of one read of 4 KiB with O_DIRECT, in microseconds rounded up, on average over the fastest of three runs. */
+  /** Of one read of 4 KiB with O_DIRECT, in microseconds rounded up, on average over the fastest of three runs of 128. */
   readonly latency: number;
+  /** The same of the disk to compare with, by turns. */
+  readonly reference: number;
   /** Bytes that were fetched since the step began. */
   readonly fetched: number;
 }

@@ -57,7 +57,7 @@ export type GuestStep =
    */
   | { readonly step: 'download' | 'upload'; readonly url: string; readonly bytes: number }
   /**
-   * For so many seconds, over and over: writes to `disk`, flushes and reads back; times reads of it; takes the driver from
+   * For so many seconds, over and over: writes to `disk`, flushes and reads back; times reads of it and of `referenceDisk`; takes the driver from
    * `otherDisk`, gives its group a domain of another type, and the driver back. All the while `bytes` bytes of `url` are
    * fetched, whose SHA-256 is known.
    */
@@ -66,6 +66,7 @@ export type GuestStep =
       readonly seconds: number;
       readonly disk: string;
       readonly otherDisk: string;
+      readonly referenceDisk: string;
       readonly url: string;
       readonly bytes: number;
       readonly sha256: string;
@@ -99,8 +100,8 @@ function stepText(step: GuestStep): string {
     case 'numbered':
       return `numbered:${step.disk}:${step.count}`;
     case 'soak': {
-      const { seconds, disk, otherDisk, bytes, sha256 } = step;
-      return `soak:${seconds}:${disk}:${otherDisk}:${escapeUrl(step.url)}:${bytes}:${sha256}`;
+      const { seconds, disk, otherDisk, referenceDisk, bytes, sha256 } = step;
+      return `soak:${seconds}:${disk}:${otherDisk}:${referenceDisk}:${escapeUrl(step.url)}:${bytes}:${sha256}`;
     }
     case 'appear':
     case 'vanish':

@@ -94,7 +94,7 @@ describe('qemuArguments', () => {
       '-initrd',
       'initrd.gz',
       '-append',
-      'console=ttyS0 quiet panic=-1 deferred_probe_timeout=120 iommu.strict=1 viommu.steps=report',
+      'console=ttyS0 quiet panic=-1 deferred_probe_timeout=120 no_timer_check iommu.strict=1 viommu.steps=report',
     ]);
     expect(args).not.toContain('-no-reboot');
   });

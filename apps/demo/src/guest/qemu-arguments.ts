@@ -77,6 +77,16 @@ export function ownDeviceArguments(
   ];
 }
 
+/** QEMU's own virtio-blk behind no IOMMU, for a q35. The address is as in {@link SocketFunction}. */
+export function plainDiskArguments(bdf: number, path: string): string[] {
+  return [
+    '-drive',
+    `file=${doubleCommas(path)},format=raw,if=none,id=plain`,
+    '-device',
+    `virtio-blk-pci,addr=${slot(bdf)},drive=plain,disable-legacy=on`,
+  ];
+}
+
 export interface GuestArguments {
   readonly machine: MachineArguments;
   readonly kernel: string;
@@ -115,6 +125,7 @@ export function qemuArguments(guest: GuestArguments): string[] {
       'quiet',
       'panic=-1',
       'deferred_probe_timeout=120',
+      ...machineType(guest.machine).kernelParameters,
       ...(guest.append ?? []),
     ].join(' '),
   ];

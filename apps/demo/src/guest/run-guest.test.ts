@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CommandError } from '../command-error.ts';
 import { LineSplitter, runGuest } from './run-guest.ts';
 
 /** A shell in the place of QEMU. */
@@ -50,6 +51,23 @@ describe('runGuest', () => {
   it('tells a guest that powers off too early', async () => {
     const run = await runGuest({ qemu: fakeQemu('echo "@viommu boot 1"'), arguments: [] });
     expect(run.problem).toBe('the guest ended before its last step');
+  });
+
+  it('ends QEMU when it is told to, for the reason that it is given', async () => {
+    const abort = new AbortController();
+    const running = runGuest({
+      qemu: fakeQemu('echo "@viommu boot 1"; exec sleep 60'),
+      arguments: [],
+      signal: abort.signal,
+      onFact: () => abort.abort(new CommandError('the server has failed')),
+    });
+    expect((await running).problem).toBe('the server has failed');
+    const interrupted = await runGuest({
+      qemu: fakeQemu('exec sleep 60'),
+      arguments: [],
+      signal: AbortSignal.abort(),
+    });
+    expect(interrupted.problem).toBe('interrupted');
   });
 
   it("takes the guest's own error for a problem", async () => {

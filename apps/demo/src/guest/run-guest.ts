@@ -2,6 +2,7 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { CommandError } from '../command-error.ts';
 import type { GuestReport } from './guest-report.ts';
 import { GuestReportReader } from './guest-report-reader.ts';
 import { isVersion, type QemuProgram } from './qemu-program.ts';
@@ -12,7 +13,7 @@ export interface RunGuestOptions {
   readonly arguments: readonly string[];
   /** After this the guest is ended; 120 s when not given. */
   readonly timeoutSeconds?: number;
-  /** Ends QEMU when it fires. */
+  /** Ends QEMU when it fires; when its reason is a {@link CommandError}, that is the problem. */
   readonly signal?: AbortSignal;
   /** Each fact that the guest reports, such as `kernel 6.12.1`, as it comes. */
   readonly onFact?: (text: string) => void;
@@ -79,7 +80,10 @@ export async function runGuest(options: RunGuestOptions): Promise<GuestRun> {
     () => stop(`the guest did not finish within ${seconds} s`),
     seconds * 1000,
   );
-  const abort = (): void => stop('interrupted');
+  const abort = (): void => {
+    const reason: unknown = options.signal?.reason;
+    stop(reason instanceof CommandError ? reason.message : 'interrupted');
+  };
   if (options.signal?.aborted) abort();
   options.signal?.addEventListener('abort', abort);
   // For a QEMU that does not do it by itself.

@@ -163,6 +163,7 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
             qemu: parts.qemu,
             arguments: guestArguments(machine, [...stepArguments(steps, names), ...(append ?? [])]),
             ...run,
+            signal: AbortSignal.any([server.failure, ...(run.signal ? [run.signal] : [])]),
           });
         } finally {
           plug?.close();

@@ -1,9 +1,8 @@
 /** Starts and stops the thread in which the device models live and which blocks on their sockets. */
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { requestStop } from '@viommu/vfio-user';
-import { CommandError } from '../command-error.ts';
+import { CommandError, messageOf } from '../command-error.ts';
 import type {
   ServerMessage,
   ServerSettings,
@@ -13,7 +12,9 @@ import type {
 
 export interface Server {
   readonly sockets: readonly ServerSocket[];
-  /** Ends the thread: disks flushed, sockets removed. Resolves to what the device counted. */
+  /** Fires when the thread ends before it was asked to; the reason is a {@link CommandError}. Its clients stand still then. */
+  readonly failure: AbortSignal;
+  /** Ends the thread: disks flushed, sockets removed. Resolves to what the device counted; rejects when it has failed. */
   stop(): Promise<ServerStatistics>;
 }
 
@@ -40,24 +41,36 @@ export async function startServer(
   } = withResolvers<ServerMessage & { type: 'listening' }>();
   const stopped = withResolvers<ServerStatistics>();
   stopped.promise.catch(() => {});
-  worker.on('message', (message: ServerMessage) => {
-    if (message.type === 'listening') resolve(message);
-    else if (message.type === 'stopped') stopped.resolve(message.statistics);
-    else if (message.type === 'failed') {
-      reject(new CommandError(message.message));
-      stopped.reject(new CommandError(message.message));
-    } else onMessage(message);
-  });
-  worker.on('error', (error) => {
+  const failure = new AbortController();
+  let hasStopped = false;
+  const fail = (message: string): void => {
+    const error = new CommandError(message);
     reject(error);
     stopped.reject(error);
+    if (!hasStopped) failure.abort(error);
+  };
+  worker.on('message', (message: ServerMessage) => {
+    if (message.type === 'listening') resolve(message);
+    else if (message.type === 'stopped') {
+      hasStopped = true;
+      stopped.resolve(message.statistics);
+    } else if (message.type === 'failed') fail(message.message);
+    else onMessage(message);
   });
-  const exited = once(worker, 'exit');
+  worker.on('error', (error) => fail(`the server has failed: ${messageOf(error)}`));
+  const exited = new Promise<void>((resolve) => {
+    worker.on('exit', () => {
+      fail('the server has ended before it was asked to');
+      resolve();
+    });
+  });
   const { sockets, stopHandle } = await listening;
   return {
     sockets,
+    failure: failure.signal,
     async stop() {
-      requestStop(stopHandle);
+      // The handle is a descriptor that the thread has closed by then.
+      if (!failure.signal.aborted) requestStop(stopHandle);
       const statistics = await stopped.promise;
       await exited;
       return statistics;

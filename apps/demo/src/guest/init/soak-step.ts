@@ -33,17 +33,26 @@ soak_attachment() {
   [ "$(checksum "$1" 0 1)" = "$3" ] || say "error $1 has other bytes after it was attached again"
 }
 
-# The shortest of three, since others use the machine as well: DISK COUNT
-fastest() {
-  { timed_reads "$1" 4096 "$2"; timed_reads "$1" 4096 "$2"; timed_reads "$1" 4096 "$2"; } | sort -n | head -n 1
+least() { sort -n "/tmp/$1" | head -n 1; }
+
+# Microseconds of one read of two disks, rounded up: three runs of each by turns, and the shortest of each, since others use
+# the machine as well. The start of dd counts with both: it can take longer than reads. DISK REFERENCE; sets latency and reference
+measure() {
+  rm -f /tmp/ours /tmp/theirs
+  for _ in 1 2 3; do
+    timed_reads "$1" 4096 128 >>/tmp/ours
+    timed_reads "$2" 4096 128 >>/tmp/theirs
+  done
+  latency=$(($(least ours) / 128000 + 1))
+  reference=$(($(least theirs) / 128000 + 1))
 }
 
-# SECONDS DISK OTHER_DISK URL BYTES SHA256
+# SECONDS DISK OTHER_DISK REFERENCE_DISK URL BYTES SHA256
 soak() {
   network || return
   rm -f /tmp/soak-over
   echo 0 >/tmp/fetched-bytes
-  soak_network "$(unescape "$4")" "$5" "$6" &
+  soak_network "$(unescape "$5")" "$6" "$7" &
   fetcher=$!
   other=$(checksum "$3" 0 1)
   end=$(($(now) + $1 * 1000000000))
@@ -51,12 +60,11 @@ soak() {
   while [ "$(now)" -lt $end ]; do
     round=$((round + 1))
     soak_disk "$2" $((round % 16))
-    empty=$(fastest "$2" 0)
-    taken=$(fastest "$2" 128)
+    measure "$2" "$4"
     type=DMA
     [ $((round % 2)) -eq 1 ] && type=identity
     soak_attachment "$3" $type "$other"
-    say "soaked $round $(((taken - empty) / 128000 + 1)) $(cat /tmp/fetched-bytes)"
+    say "soaked $round $latency $reference $(cat /tmp/fetched-bytes)"
   done
   touch /tmp/soak-over
   wait $fetcher

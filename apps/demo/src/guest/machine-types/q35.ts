@@ -5,6 +5,8 @@ import type { MachineType } from './machine-type.ts';
 export const Q35: MachineType = {
   name: 'q35',
   console: 'ttyS0',
+  // An emulated timer is late on a host that does much else, and Linux panics when it checks it then.
+  kernelParameters: ['no_timer_check'],
   arguments: ({ viotFile, bootBypass = true }) => [
     // Firmware waits for ever for a disk that cannot reach memory; "strict" has it leave alone what it need not boot from.
     ...(bootBypass ? [] : ['-boot', 'strict=on']),
