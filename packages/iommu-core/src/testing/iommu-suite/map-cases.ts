@@ -238,7 +238,7 @@ export const mapCases: readonly IommuCase[] = [
       expect(setting.mapPages(domain, 2, 4, 1, WRITE)).toBe('INVAL');
       setting.expectReached(setting.start(5), 9 * setting.unit);
       setting.expectRefused(setting.start(6));
-      setting.expectRefused(setting.end(3));
+      setting.expectRefused(setting.start(2));
     },
   },
   {
