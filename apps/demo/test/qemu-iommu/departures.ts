@@ -1,4 +1,4 @@
-/** Where QEMU's virtio-iommu does otherwise than the cases of iommuSuite ask: as it was seen, one sentence each. */
+/** Where QEMU's virtio-iommu does otherwise than the cases of our suites ask: as it was seen, one sentence each. */
 import type { Departure } from '@viommu/virtqueue/testing';
 
 export const QEMU_DEPARTURES: Readonly<Record<string, Departure>> = {
@@ -77,5 +77,21 @@ export const QEMU_DEPARTURES: Readonly<Record<string, Departure>> = {
   'a fault of an endpoint in no domain has the reason DOMAIN': {
     does: 'The reason is UNKNOWN, whether the endpoint was never in a domain or has left one.',
     message: 'expected { reason: +0',
+  },
+};
+
+/** Of the split rings of its queues, by deviceRingSuite. */
+export const QEMU_RING_DEPARTURES: Readonly<Record<string, Departure>> = {
+  'consumes nothing before DRIVER_OK': {
+    does: 'A request that is kicked before DRIVER_OK is carried out, and its buffer used.',
+    message: 'buffers used before DRIVER_OK: expected 1 to be +0',
+  },
+  'takes direct descriptors with an indirect one behind them': {
+    does: 'The request is not answered; the buffer is not used.',
+    message: 'buffers used: expected +0 to be 1',
+  },
+  'does not interrupt for used buffers that used_event does not name': {
+    does: 'The first used buffer after a reset interrupts, whatever used_event says.',
+    message: 'expected [ true, false, true, false, false ]',
   },
 };

@@ -8,6 +8,7 @@ export {
   type DeviceRingOptions,
   type DeviceRingSubject,
   deviceRingSuite,
+  type RingLayout,
 } from './ring-suite/device-ring-suite.ts';
 export type { HarmlessRequest } from './ring-suite/harmless-request.ts';
 export type { BrokenRing } from './ring-suite/ring-setting.ts';

@@ -38,6 +38,8 @@ export interface BringUp {
   readonly size?: number;
   /** What the device is told of the queue, in place of where it is. */
   readonly change?: (addresses: QueueAddresses) => QueueAddresses;
+  /** The raw ring is where the device is told; by default where it would be without the change. */
+  readonly ringAsTold?: boolean;
   /** The queue is not enabled. */
   readonly withoutQueue?: boolean;
   /** Called when the queues are there, before DRIVER_OK. */
@@ -100,7 +102,8 @@ export class RingSetting {
   }
 
   /** Resets the device and brings it up. */
-  bringUp({ more = 0n, size = 8, change, withoutQueue, beforeDriverOk }: BringUp = {}): void {
+  bringUp(options: BringUp = {}): void {
+    const { more = 0n, size = 8, change, ringAsTold, withoutQueue, beforeDriverOk } = options;
     const { transport, memory } = this.device;
     const layout = this.packed ? VIRTIO_F_RING_PACKED : 0n;
     transport.writeStatus(0);
@@ -121,10 +124,9 @@ export class RingSetting {
           const queue = createDriverQueue({
             ...{ features, memory, address, size: Math.min(wanted, most) },
           });
-          if (isSubject) this.#take(queue);
-          if (isSubject && withoutQueue === true) continue;
-          const told = isSubject && change !== undefined ? change(queue.addresses) : undefined;
-          transport.enableQueue(index, told ?? queue.addresses);
+          const told = (isSubject && change?.(queue.addresses)) || queue.addresses;
+          if (isSubject) this.#take(queue, ringAsTold === true ? told : queue.addresses);
+          if (!isSubject || withoutQueue !== true) transport.enableQueue(index, told);
         }
         beforeDriverOk?.();
       },
@@ -139,9 +141,9 @@ export class RingSetting {
     this.#take(createDriverQueue({ features, memory, address: this.#start + RING, size }));
   }
 
-  #take(queue: DriverQueue): void {
+  #take(queue: DriverQueue, addresses = queue.addresses): void {
     this.queue = queue;
-    this.ring = new (this.packed ? RawPackedRing : RawSplitRing)(this.bytes, queue.addresses);
+    this.ring = new (this.packed ? RawPackedRing : RawSplitRing)(this.bytes, addresses);
   }
 
   /** The device-readable, or the device-writable part of a request, in segments. */
