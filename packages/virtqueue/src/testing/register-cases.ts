@@ -56,7 +56,8 @@ export function registerCases<Setting extends CaseSetting>(
   });
 }
 
-function runCase<Setting>(
+/** @throws what the case throws, unless it departs as it says there; Error when it does not depart */
+export function runCase<Setting>(
   each: SuiteCase<Setting>,
   setting: Setting,
   departure: Departure | undefined,
