@@ -15,9 +15,28 @@ const MAX_MAPPINGS = 64;
 
 type Options = Omit<VirtioIommuOptions, 'endpoints'>;
 
-const SET_UPS: readonly [name: string, options: Options][] = [
-  ['4 KiB', { backend: simBackend({ pageSizeMask: ~0xfffn & (2n ** 64n - 1n) }) }],
-  ['bytes', { backend: simBackend({ pageSizeMask: 2n ** 64n - 1n }) }],
+const BUSES = { PCI: overPci, MMIO: overMmio } as const;
+type Way = readonly [bus: keyof typeof BUSES, layout: 'split' | 'packed'];
+
+const SET_UPS: readonly [name: string, options: Options, ways: readonly Way[]][] = [
+  [
+    '4 KiB',
+    { backend: simBackend({ pageSizeMask: ~0xfffn & (2n ** 64n - 1n) }) },
+    [
+      ['PCI', 'split'],
+      ['PCI', 'packed'],
+      ['MMIO', 'split'],
+      ['MMIO', 'packed'],
+    ],
+  ],
+  [
+    'bytes',
+    { backend: simBackend({ pageSizeMask: 2n ** 64n - 1n }) },
+    [
+      ['PCI', 'split'],
+      ['MMIO', 'packed'],
+    ],
+  ],
   [
     'narrow ranges',
     {
@@ -26,47 +45,21 @@ const SET_UPS: readonly [name: string, options: Options][] = [
       inputRange: { start: 0x1_0000, end: 0x1f_ffff_ffff },
       probeSize: 64,
     },
+    [
+      ['PCI', 'packed'],
+      ['MMIO', 'split'],
+    ],
   ],
 ];
-const BUSES = [
-  ['PCI', overPci],
-  ['MMIO', overMmio],
-] as const;
 
 const outcomes: CaseOutcome[] = [];
 
-for (const [what, options] of SET_UPS) {
-  for (const [bus, adapter] of BUSES) {
-    for (const packed of [false, true]) {
-      const create = (): IommuUnderTest => {
-        let iommu!: VirtioIommuDevice;
-        const endpoints = ENDPOINTS.map((id) => ({ id, reserved: RESERVED }));
-        const device = adapter(
-          () => new VirtioIommuDevice({ ...options, endpoints, maxMappings: MAX_MAPPINGS }),
-          (plugged) => {
-            iommu = plugged;
-          },
-        );
-        const memoryOf = (endpoint: number) => iommu.endpointMemory(endpoint, device.memory);
-        return {
-          ...device,
-          ...{ endpoints: ENDPOINTS, absentEndpoint: 444, maxMappings: MAX_MAPPINGS },
-          dma: {
-            write: (endpoint, address, length) =>
-              memoryOf(endpoint).write(address, new Uint8Array(length).fill(0xa5), 0, length),
-            read(endpoint, address, length) {
-              const bytes = new Uint8Array(length);
-              return memoryOf(endpoint).read(address, bytes, 0, length) ? bytes : undefined;
-            },
-          },
-        };
-      };
-      iommuSuite(
-        `${what}, over ${bus}, ${packed ? 'packed' : 'split'}`,
-        { create, packed },
-        { onOutcome: (outcome) => outcomes.push(outcome) },
-      );
-    }
+for (const [what, options, ways] of SET_UPS) {
+  for (const [bus, layout] of ways) {
+    const subject = { create: () => createIommu(options, bus), packed: layout === 'packed' };
+    iommuSuite(`${what}, over ${bus}, ${layout}`, subject, {
+      onOutcome: (outcome) => outcomes.push(outcome),
+    });
   }
 }
 
@@ -84,4 +77,29 @@ describe('all of them together', () => {
 
 function nameOf({ name }: CaseOutcome): string {
   return name;
+}
+
+/** Two endpoints behind a device of this process. */
+function createIommu(options: Options, bus: keyof typeof BUSES): IommuUnderTest {
+  let iommu!: VirtioIommuDevice;
+  const endpoints = ENDPOINTS.map((id) => ({ id, reserved: RESERVED }));
+  const device = BUSES[bus](
+    () => new VirtioIommuDevice({ ...options, endpoints, maxMappings: MAX_MAPPINGS }),
+    (plugged) => {
+      iommu = plugged;
+    },
+  );
+  const memoryOf = (endpoint: number) => iommu.endpointMemory(endpoint, device.memory);
+  return {
+    ...device,
+    ...{ endpoints: ENDPOINTS, absentEndpoint: 444, maxMappings: MAX_MAPPINGS },
+    dma: {
+      write: (endpoint, address, length) =>
+        memoryOf(endpoint).write(address, new Uint8Array(length).fill(0xa5), 0, length),
+      read(endpoint, address, length) {
+        const bytes = new Uint8Array(length);
+        return memoryOf(endpoint).read(address, bytes, 0, length) ? bytes : undefined;
+      },
+    },
+  };
 }

@@ -36,5 +36,14 @@ export function iommuSuite(
   { create, packed = false }: IommuSubject,
   options?: CaseOptions,
 ): void {
-  registerCases(`IOMMU: ${name}`, CASES, () => new IommuSetting(create(), packed), options);
+  const createSetting = (): IommuSetting => {
+    const device = create();
+    try {
+      return new IommuSetting(device, packed);
+    } catch (error) {
+      device.close?.();
+      throw error;
+    }
+  };
+  registerCases(`IOMMU: ${name}`, CASES, createSetting, options);
 }

@@ -178,7 +178,7 @@ export const mapCases: readonly IommuCase[] = [
   },
   {
     name: 'MAP over a region of RESV_MEM is refused',
-    section: 'RESV_MEM',
+    section: 'Property RESV_MEM',
     level: 'SHOULD',
     says: 'A MAP that overlaps a reserved region of an endpoint of the domain is rejected; no status is named.',
     needs: (setting) => {
