@@ -51,11 +51,6 @@ function start(qemu: QemuProgram, devices: readonly string[]): Qtest {
   ]);
 }
 
-/** A virtio device of QEMU's over PCI, with INTx. @param device as `-device` has it, without its address */
-export function qemuDevice(qemu: QemuProgram, device: string): DeviceUnderTest {
-  return virtioDevice(start(qemu, [`${device},addr=${IOMMU_SLOT}`]));
-}
-
 export interface QemuIommuOptions {
   /** Such as `aw-bits=48`; none by default. */
   readonly properties?: string;

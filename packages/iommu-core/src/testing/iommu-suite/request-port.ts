@@ -4,7 +4,7 @@ import type { DeviceUnderTest, GuestBytes } from '@viommu/virtqueue/testing';
 import { FAULT_SIZE, STATUS, TAIL_SIZE } from './wire.ts';
 
 export const [REQUEST_QUEUE, EVENT_QUEUE] = [0, 1];
-export const REQUEST_SLOTS = 16;
+const REQUEST_SLOTS = 16;
 export const EVENT_SLOTS = 8;
 /** Bytes of a slot: more than the readable part of any request, and than an event. */
 const SLOT = 128;

@@ -20,7 +20,7 @@ export const [READ, WRITE, MMIO] = [1, 2, 4];
 /** VIRTIO_IOMMU_ATTACH_F_BYPASS. */
 export const BYPASS = 1;
 /** VIRTIO_IOMMU_FAULT_R_*. */
-export const [R_UNKNOWN, R_DOMAIN, R_MAPPING] = [0, 1, 2];
+export const [R_DOMAIN, R_MAPPING] = [1, 2];
 /** VIRTIO_IOMMU_FAULT_F_ADDRESS. */
 export const F_ADDRESS = 0x100;
 export const FAULT_SIZE = 24;
