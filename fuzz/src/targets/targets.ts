@@ -13,6 +13,7 @@ import { VfioUserTarget } from './socket/vfio-user-target.ts';
 import { DtTarget } from './tables/dt-target.ts';
 import { VendorTablesTarget } from './tables/vendor-tables-target.ts';
 import { ViotTarget } from './tables/viot-target.ts';
+import { TraceTarget } from './trace/trace-target.ts';
 
 const MACHINE = [
   'virtqueue',
@@ -33,6 +34,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   pci: { create: () => new PciTarget(), packages: MACHINE },
   mmio: { create: () => new MmioTarget(), packages: MACHINE },
   'vfio-user': { create: () => new VfioUserTarget(), packages: ['vfio-user'] },
+  trace: { create: () => new TraceTarget(), packages: ['trace', 'machine'] },
   viot: { create: () => new ViotTarget(), packages: ['viot'] },
   dt: { create: () => new DtTarget(), packages: ['viot'] },
   'vendor-tables': { create: () => new VendorTablesTarget(), packages: ['viot'] },

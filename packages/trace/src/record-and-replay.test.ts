@@ -217,6 +217,25 @@ describe('a replay', () => {
     expect(() => replayed.apply(steps[0]!)).toThrow('no function 0');
   });
 
+  it.each([
+    ['beyond its BAR', { kind: 'readBar', bar: 0, offset: 4094, width: 4, value: 0 }],
+    ['in a BAR that is not there', { kind: 'writeBar', bar: 3, offset: 0, width: 4, value: 0 }],
+    ['beyond the configuration space', { kind: 'readConfig', offset: 256, width: 1, value: 0 }],
+    [
+      'with a value that it has no room for',
+      { kind: 'writeConfig', offset: 4, width: 1, value: 256 },
+    ],
+    ['of three bytes', { kind: 'readConfig', offset: 4, width: 3, value: 0 }],
+  ] as const)('accesses no register %s', (_name, access) => {
+    const { header, steps } = record([], 1, false);
+    const connect = steps.findIndex(({ operation }) => operation.kind === 'connect');
+    const operation = { ...access, time: 0, function: 0 };
+    const stray: TraceStep = { index: connect + 1, time: 0, operation, effects: [] };
+    expect(() => replay({ header, steps: [...steps.slice(0, connect + 1), stray] }, [])).toThrow(
+      TraceError,
+    );
+  });
+
   it('keeps no more than it may', () => {
     const list: Action[] = [{ act: 'write', address: RAM.base, length: 9000, fill: 1 }];
     const { header, steps } = record(list, 1, false);

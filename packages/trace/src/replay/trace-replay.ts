@@ -26,7 +26,15 @@ interface Replayed {
 }
 
 const DEFAULT_MEMORY_LIMIT = 1 << 30;
+/** Bytes. */
+const CONFIG_SPACE = 256;
 const WIDTHS: readonly number[] = [1, 2, 4, 8];
+
+interface RegisterAccess {
+  readonly offset: number;
+  readonly width: number;
+  readonly value: number;
+}
 
 /** In this order: a machine is made with {@link parts}, its functions are handed to {@link addFunction}, and steps to {@link apply}. */
 export class TraceReplay {
@@ -125,17 +133,21 @@ export class TraceReplay {
         target.memoryChanged?.();
         return;
       case 'readConfig':
+        checkAccess(operation, CONFIG_SPACE);
         this.#checkValue(operation, target.readConfig(operation.offset, widthOf(operation)));
         return;
       case 'writeConfig':
+        checkAccess(operation, CONFIG_SPACE);
         target.writeConfig(operation.offset, widthOf(operation), operation.value);
         return;
       case 'readBar': {
         const { bar, offset } = operation;
+        checkAccess(operation, barSize(target, bar));
         this.#checkValue(operation, target.readBar(bar, offset, widthOf(operation)));
         return;
       }
       case 'writeBar':
+        checkAccess(operation, barSize(target, operation.bar));
         target.writeBar(operation.bar, operation.offset, widthOf(operation), operation.value);
         return;
       case 'service':
@@ -158,6 +170,21 @@ export class TraceReplay {
       this.#script.diverge(`the value 0x${value.toString(16)}`, `0x${actual.toString(16)}`);
     }
   }
+}
+
+/** Hosts access registers where they are: what lies outside is no host's doing. */
+function checkAccess(access: RegisterAccess, size: number): void {
+  const { offset, value } = access;
+  const width = widthOf(access);
+  if (offset + width > size || value >= 2 ** (8 * width)) {
+    throw new TraceError(
+      `the trace is damaged: a register of ${width} bytes at offset ${offset} of ${size}, with ${value}`,
+    );
+  }
+}
+
+function barSize({ bars }: PciFunction, bar: number): number {
+  return bars.find(({ index }) => index === bar)?.size ?? 0;
 }
 
 function widthOf({ width }: { readonly width: number }): AccessWidth {
