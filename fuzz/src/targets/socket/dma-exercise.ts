@@ -167,7 +167,12 @@ export class DmaExercise {
         break;
       case 'command first':
         session.post(this.#writer.message(this.#input.pick([13, 3, 9, 2, 10])));
-        session.postReply(right);
+        if (!session.model.isWithinMessage) session.postReply(right);
+        else {
+          // The command says that it is longer than it is, and so the reply begins as its end.
+          session.post(right);
+          this.#scene.passTime();
+        }
         break;
       case 'bytes':
         session.post(Uint8Array.from({ length: 16 }, () => this.#input.byte()));
