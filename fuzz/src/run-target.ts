@@ -4,8 +4,8 @@ import type { Finding } from './engine/finding.ts';
 import { InputBuffer } from './engine/input-buffer.ts';
 import type { WorkerEnd, WorkerFigures, WorkerMessage, WorkerOrder } from './engine/worker.ts';
 
-/** An input hangs when it uses more of a processor's time: on a busy machine a second passes easily. */
-const HANG_MS = 1000;
+/** An input hangs when it uses more of a processor's time, which on a busy machine is three times that of a quiet one. */
+const HANG_MS = 3000;
 /** Or when nothing comes of it for so long, whatever it waits for. */
 const STANDSTILL_MS = 20_000;
 const WATCH_MS = 100;
