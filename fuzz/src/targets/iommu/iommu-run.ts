@@ -79,6 +79,7 @@ export class IommuRun {
         configChange: () => violated('the configuration does not change'),
       },
       requestService: () => {},
+      needsReset: () => {},
     };
     this.device.acceptFeatures(driverFeatures);
     this.device.activate(context);

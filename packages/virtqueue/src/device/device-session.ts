@@ -259,6 +259,9 @@ export class DeviceSession {
         driverFeatures: this.#accepted.mask,
         interrupts: this.#deviceInterrupts,
         requestService: (index) => this.#queues.kick(index),
+        needsReset: (reason) => {
+          if (!this.#resetPending) this.needsReset(reason);
+        },
       });
     } catch (error) {
       this.#failed('activate', error);
