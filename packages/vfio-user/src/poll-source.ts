@@ -17,7 +17,7 @@ export interface PollSource {
    */
   ready(readable: boolean, writable: boolean): void;
   /**
-   * For what is done in no function's `service`: called in each round before the functions work, when none waits for its
+   * For what is done in no function's `service`: called at the start of each round, when no function waits for its
    * client's memory and no client changes it. It must be quick, and not throw.
    *
    * @returns milliseconds until it wants to be called again, if nothing else wakes the thread before; -1 for none

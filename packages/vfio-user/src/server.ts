@@ -141,13 +141,13 @@ export class VfioUserServer {
     if (this.#stopAsked) {
       return false;
     }
+    this.#workOfSources();
     const wait = this.#longestWait(timeoutMilliseconds);
     const now = performance.now();
     if (!this.#workLeft || now >= this.#nextLook) {
       this.#nextLook = now + LOOK_MILLISECONDS;
       this.#waitAndHandle(wait);
     }
-    this.#workOfSources();
     // Twice: the work of one function can be work for another that had its turn, as a fault is for the IOMMU.
     this.#service();
     this.#interleaved = false;
