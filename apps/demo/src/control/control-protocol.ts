@@ -23,14 +23,14 @@ export type ControlAnswer =
   | { readonly id: unknown; readonly result: unknown }
   | { readonly id: unknown; readonly error: string };
 
-export interface ListedEndpoint {
+interface ListedEndpoint {
   readonly endpoint: number;
   readonly device: string;
   /** Null while it is in none. */
   readonly domain: number | null;
 }
 
-export interface ListedDomain {
+interface ListedDomain {
   readonly domain: number;
   /** What its endpoints access goes by untranslated. */
   readonly bypass: boolean;

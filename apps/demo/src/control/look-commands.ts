@@ -104,7 +104,7 @@ export function dump({ machine }: ControlledMachine, fields: JsonReader): DumpRe
   return { iommu, domain, size: table?.size ?? 0, mappings, next };
 }
 
-export function nameOf(
+function nameOf(
   { endpoints }: ControlledMachine['machine'],
   iommu: number,
   endpoint: number,

@@ -11,7 +11,7 @@ import { carryOutControl } from './control-commands.ts';
 import { controlEvents } from './control-events.ts';
 import { ControlServer } from './control-server.ts';
 
-export const CONTROL_SOCKET = 'control.sock';
+const CONTROL_SOCKET = 'control.sock';
 
 export interface MachineControlHost {
   readonly logger: Logger;

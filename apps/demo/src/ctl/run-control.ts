@@ -76,7 +76,11 @@ async function runDump(
     from = result.next;
   } while (from !== null);
   const { iommu, domain } = result;
-  print(json ? JSON.stringify({ iommu, domain, mappings }) : mappingTable(mappings));
+  print(
+    json
+      ? JSON.stringify({ iommu, domain, size: mappings.length, mappings, next: null })
+      : mappingTable(mappings),
+  );
 }
 
 /** Until the server has gone, or the process is interrupted. */

@@ -162,12 +162,13 @@ export class RuleSet {
 
   #fits(iommu: number, rule: Rule, record: RequestRecord): boolean {
     if (!agrees(rule.iommu, iommu) || !agrees(rule.request, record.type)) return false;
-    if (rule.domain === undefined && rule.endpoint === undefined) return true;
+    const { domain: wanted, endpoint: behind, flags } = rule;
+    if ((wanted ?? behind ?? flags) === undefined) return true;
     const fields = REQUEST_LAYOUTS[record.type]!.fields;
     const numberOf = (name: string) =>
       fields.some((field) => field.name === name) ? Number(requestField(record, name)) : undefined;
     const domain = numberOf('domain');
-    if (!agrees(rule.domain, domain)) return false;
+    if (!agrees(rule.domain, domain) || !agrees(flags, numberOf('flags'))) return false;
     if (rule.endpoint === undefined) return true;
     const endpoint = numberOf('endpoint');
     if (endpoint !== undefined) return endpoint === rule.endpoint;

@@ -4,10 +4,10 @@ import { CommandError } from '../command-error.ts';
 import { type EndpointPlace, findEndpoint } from '../control/find-endpoint.ts';
 import { type JsonObject, JsonReader } from '../control/json-reader.ts';
 
-export const REQUEST_NAMES = ['ATTACH', 'DETACH', 'MAP', 'UNMAP', 'PROBE'] as const;
+const REQUEST_NAMES = ['ATTACH', 'DETACH', 'MAP', 'UNMAP', 'PROBE'] as const;
 
 /** What is done instead of what a good device does. */
-export type RuleAction =
+type RuleAction =
   /** Answers with this VIRTIO_IOMMU_S_*; nothing is carried out. */
   | { readonly do: 'status'; readonly status: number }
   /** Carries the request out, and gives the answer out so much later. */
@@ -28,6 +28,8 @@ export interface Rule {
   readonly domain: number | undefined;
   /** An endpoint that the request names, or that is in the domain that it names. */
   readonly endpoint: number | undefined;
+  /** Those of a MAP or an ATTACH, all of them: 2 is a MAP for writing alone. */
+  readonly flags: number | undefined;
   /** At which of the requests or faults that fit: that one alone, or each so-many-th. */
   readonly nth: number;
   readonly repeats: boolean;
@@ -47,26 +49,30 @@ export function readRule(value: unknown, endpoints: readonly EndpointPlace[]): R
   const fields = new JsonReader(value, 'a rule');
   const action = readAction(fields);
   const name = fields.optional('request', () => fields.choice('request', REQUEST_NAMES));
-  if (name !== undefined && action.do === 'drop-event') {
-    throw new CommandError('a rule: drop-event is about faults, so it takes no "request"');
-  }
   const iommu = fields.optional('iommu', () => fields.integer('iommu', 0, 255));
   const endpoint = fields.optional('endpoint', () =>
     findEndpoint(endpoints, fields.text('endpoint'), iommu),
   );
   const domain = fields.optional('domain', () => fields.integer('domain', 0, UINT32_MAX));
+  const flags = fields.optional('flags', () => fields.integer('flags', 0, UINT32_MAX));
   const nth = fields.optional('nth', () => fields.integer('nth', 1, 1e9));
   const every = fields.optional('every', () => fields.integer('every', 1, 1e9));
   if (nth !== undefined && every !== undefined) {
     throw new CommandError('a rule: choose "nth", for that one alone, or "every"');
   }
   fields.end();
+  if (action.do === 'drop-event' && (name !== undefined || flags !== undefined)) {
+    throw new CommandError(
+      'a rule: drop-event is about faults: it takes no "request" and no "flags"',
+    );
+  }
   return {
     action,
     request: name === undefined ? undefined : REQUEST_NAMES.indexOf(name) + 1,
     iommu: endpoint?.iommu ?? iommu,
     domain,
     endpoint: endpoint?.endpoint,
+    flags,
     nth: every ?? nth ?? 1,
     repeats: every !== undefined,
     source: fields.object,

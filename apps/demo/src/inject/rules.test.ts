@@ -35,6 +35,8 @@ it.each([
   ['none of another domain', { every: 1, domain: 8 }, [OK, OK, OK, OK, OK]],
   ["the second of an endpoint's domain", { nth: 2, endpoint: '00:05.0' }, [OK, NOMEM, OK, OK, OK]],
   ['none of another endpoint', { every: 1, endpoint: '00:06.0' }, [OK, OK, OK, OK, OK]],
+  ['those with flags', { every: 1, flags: 3 }, [NOMEM, NOMEM, NOMEM, NOMEM, NOMEM]],
+  ['none with other flags', { every: 1, flags: 2 }, [OK, OK, OK, OK, OK]],
   ['none of another kind', { request: 'UNMAP', every: 1 }, [OK, OK, OK, OK, OK]],
 ])('answers of MAPs %s with a status', async (_, conditions, statuses) => {
   await inject({ do: 'status', status: 'NOMEM', request: 'MAP', ...conditions });
@@ -103,7 +105,7 @@ it.each([
   ['a wait that is too long', { do: 'hold', milliseconds: 1e6 }, 'a number from 1 to 5000'],
   ['an unknown request', { do: 'hold', milliseconds: 1, request: 'map' }, 'ATTACH, DETACH, MAP'],
   ['an unknown endpoint', { do: 'drop-event', endpoint: '0x99' }, 'there is no endpoint 0x99'],
-  ['a request of a fault', { do: 'drop-event', request: 'MAP' }, 'so it takes no "request"'],
+  ['a request of a fault', { do: 'drop-event', request: 'MAP' }, 'it takes no "request"'],
   ['nth and every', { do: 'drop-event', nth: 1, every: 1 }, 'choose "nth", for that one alone'],
   ['an unknown field', { do: 'drop-event', address: 1 }, 'a rule has no "address"'],
 ])('refuses a rule with %s, and those that came with it', async (_, rule, message) => {

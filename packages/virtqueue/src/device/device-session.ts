@@ -99,10 +99,7 @@ export class DeviceSession {
 
   /** "Device Status Field": 0 resets; bits are only ever added; FEATURES_OK and DRIVER_OK take effect once. */
   writeStatus(value: number): void {
-    if (value === 0) {
-      this.reset();
-      return;
-    }
+    if (value === 0) return this.reset();
     let added = value & DRIVER_STATUS_BITS & ~this.#status;
     if ((added & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && !this.#agrees())
       added &= ~VIRTIO_CONFIG_S_FEATURES_OK;
