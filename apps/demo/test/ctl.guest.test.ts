@@ -158,6 +158,7 @@ describe.runIf(parts !== undefined)('viommu ctl', () => {
       output,
     )!;
     expect(log.join('\n')).toMatch(new RegExp(`page fault from EP 40 at ${address}[0-9a-f]{3} `));
+    expect(log.join('\n')).toContain('I/O error, dev vda');
     expect(after.iommus[0]!.faults).toBeGreaterThan(1);
   });
 });

@@ -99,7 +99,10 @@ export class DeviceSession {
 
   /** "Device Status Field": 0 resets; bits are only ever added; FEATURES_OK and DRIVER_OK take effect once. */
   writeStatus(value: number): void {
-    if (value === 0) return this.reset();
+    if (value === 0) {
+      this.reset();
+      return;
+    }
     let added = value & DRIVER_STATUS_BITS & ~this.#status;
     if ((added & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && !this.#agrees())
       added &= ~VIRTIO_CONFIG_S_FEATURES_OK;
@@ -256,9 +259,7 @@ export class DeviceSession {
         driverFeatures: this.#accepted.mask,
         interrupts: this.#deviceInterrupts,
         requestService: (index) => this.#queues.kick(index),
-        needsReset: (reason) => {
-          if (!this.#resetPending) this.needsReset(reason);
-        },
+        needsReset: (reason) => this.#resetPending || this.needsReset(reason),
       });
     } catch (error) {
       this.#failed('activate', error);
