@@ -13,6 +13,7 @@ beforeAll(() => {
   mkdirSync(at('sockets'));
   mkdirSync(at('modules'));
   writeFileSync(at('modules/modules.builtin'), 'a/virtio_pci.ko\na/virtio_blk.ko\n');
+  writeFileSync(at('rule'), '{ "do": "drop-event" }');
   writeFileSync(at('disk'), new Uint8Array(1024));
   writeFileSync(at('odd'), new Uint8Array(1000));
   writeFileSync(at('vmlinuz'), bzImage('6.12.117-test (me)'));
@@ -62,6 +63,47 @@ it.each([
     'a socket dir that is a file',
     ['serve', '--socket-dir', at('disk'), '--iommu', '00:04.0'],
     `--socket-dir: ${at('disk')} is not a folder`,
+  ],
+  [
+    'a file of rules that is not there',
+    serve('--iommu', '00:04.0', '--inject', at('none')),
+    `--inject: ${at('none')}: ENOENT`,
+  ],
+  [
+    'rules that are no list',
+    serve('--iommu', '00:04.0', '--inject', at('rule')),
+    `--inject: ${at('rule')} has to have a list of rules`,
+  ],
+  [
+    'rules for a trace',
+    serve('--iommu', '00:04.0', '--inject', at('rule'), '--record', at('trace')),
+    '--inject: what it does would not be in the trace of --record',
+  ],
+  [
+    'ctl without a command',
+    ['ctl', '--socket-dir', at('sockets')],
+    'ctl: say what to do: list, stat, dump, translate, watch, fault, reset, inject, rules or clear',
+  ],
+  [
+    'ctl without a server',
+    ['ctl', '--socket-dir', at('sockets'), 'list'],
+    `no viommu serve can be asked at ${at('sockets/control.sock')}: connect ENOENT`,
+  ],
+  [
+    'ctl with an unknown command',
+    ['ctl', '--socket-dir', at('sockets'), 'lst'],
+    "ctl: there is no 'lst'",
+  ],
+  ['ctl without its folder', ['ctl', 'list'], "required option '--socket-dir <dir>' not specified"],
+  [
+    'ctl with an odd address',
+    ['ctl', '--socket-dir', at('sockets'), 'translate', '00:05.0', '1x'],
+    'It must be a number below 2^53, such as 4096 or 0x1000.',
+  ],
+  [
+    'ctl with a rule that is no JSON',
+    ['ctl', '--socket-dir', at('sockets'), 'inject', '{do}'],
+    "'{do}' is no JSON object",
   ],
   ['a malformed address', serve('--iommu', '4'), "--iommu: '4' is no PCI address"],
   [

@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   demo: async () => (await import('./commands/demo.ts')).addDemoCommand,
   linux: async () => (await import('./commands/linux.ts')).addLinuxCommand,
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
+  ctl: async () => (await import('./commands/ctl.ts')).addCtlCommand,
   replay: async () => (await import('./commands/replay.ts')).addReplayCommand,
   trace: async () => (await import('./commands/trace.ts')).addTraceCommand,
   faults: async () => (await import('./commands/faults.ts')).addFaultsCommand,

@@ -67,7 +67,12 @@ describe.runIf(parts !== undefined)('viommu serve', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('ends at %s, and leaves no socket', async (signal) => {
     const sockets = join(folder, 'sockets');
     await whenListening();
-    expect(readdirSync(sockets).sort()).toEqual(['blk.sock', 'iommu.sock', 'viot.aml']);
+    expect(readdirSync(sockets).sort()).toEqual([
+      'blk.sock',
+      'control.sock',
+      'iommu.sock',
+      'viot.aml',
+    ]);
     expect(statSync(join(sockets, 'blk.sock')).mode & 0o777).toBe(0o600);
     expect(await end(signal)).toBe(0);
     expect(readdirSync(sockets)).toEqual([]);

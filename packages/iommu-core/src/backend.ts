@@ -30,13 +30,13 @@ export interface BackendCapabilities {
   readonly mmio: boolean;
 }
 
-/** Told of each mapping; ends are inclusive. */
+/** Told of each mapping; ends are inclusive. It is told of no more when it answers false. */
 export type MappingVisitor = (
   virtStart: number,
   virtEnd: number,
   physStart: number,
   flags: number,
-) => void;
+) => unknown;
 
 /**
  * The mappings of one domain as the core keeps them, for a backend to read. A mapping is in here from when a MAP is

@@ -2,6 +2,7 @@
 import { type GuestMemory, silentLogger, VirtioError } from '@viommu/virtqueue';
 import type { AccessWidth, DeviceContext, VirtioDevice } from '@viommu/virtqueue/device';
 import type { RestoredDriver, SnapshotReader } from '@viommu/virtqueue/snapshot';
+import type { DomainMappings } from './backend.ts';
 import { IommuCounters } from './counters.ts';
 import { DmaGate } from './dma/dma-gate.ts';
 import { EndpointMemory } from './dma/endpoint-memory.ts';
@@ -31,6 +32,7 @@ import {
 import { CONFIG_BYPASS } from './protocol/layout.ts';
 import { REQUEST_QUEUE_SIZE, RequestQueue } from './request-queue.ts';
 import { type IommuSnapshot, prepareSnapshot, takeSnapshot } from './snapshot/iommu-snapshot.ts';
+import { type Attachment, attachmentsOf } from './state/attachment.ts';
 import type { EndpointCounters } from './state/domain.ts';
 import { IommuState } from './state/iommu-state.ts';
 
@@ -51,6 +53,7 @@ export class VirtioIommuDevice implements VirtioDevice {
   readonly #requests: RequestQueue;
   readonly #events = new EventQueue();
   readonly #gate: DmaGate;
+  #context: DeviceContext | undefined;
 
   /**
    * @throws VirtioError ENDPOINTS, RESERVED_REGION, PROBE_SIZE, PAGE_SIZE_MASK, INPUT_RANGE, DOMAIN_RANGE, MAX_MAPPINGS,
@@ -84,8 +87,10 @@ export class VirtioIommuDevice implements VirtioDevice {
     for (const endpoint of options.endpoints) {
       this.#addEndpoint(endpoint);
     }
-    this.#requests = new RequestQueue(this.#state, this.counters, choosePollMicroseconds(options));
-    this.#gate = new DmaGate(this.#state, backend, this.#events, this.counters, logger);
+    const { injector } = options;
+    const pollMicroseconds = choosePollMicroseconds(options);
+    this.#requests = new RequestQueue(this.#state, this.counters, pollMicroseconds, injector);
+    this.#gate = new DmaGate(this.#state, backend, this.#events, this.counters, logger, injector);
   }
 
   /** Those of `bypass`, by the driver and by a system reset. */
@@ -113,6 +118,7 @@ export class VirtioIommuDevice implements VirtioDevice {
   activate(context: DeviceContext): void {
     this.#state.driverFeatures = Number(context.driverFeatures & DEVICE_FEATURES_MASK);
     this.#state.setDriverUp(true);
+    this.#context = context;
     this.#requests.activate(context);
     this.#events.activate(context);
   }
@@ -122,8 +128,13 @@ export class VirtioIommuDevice implements VirtioDevice {
     return index === VIRTIO_IOMMU_REQUEST_QUEUE && this.#requests.drain();
   }
 
+  queueReset(index: number): void {
+    if (index === VIRTIO_IOMMU_REQUEST_QUEUE) this.#requests.forgetHeld();
+  }
+
   /** Detaches all endpoints. "Field bypass SHOULD NOT change on device reset." */
   reset(): void {
+    this.#context = undefined;
     this.#requests.reset();
     this.#events.reset();
     this.#state.setDriverUp(false);
@@ -132,7 +143,11 @@ export class VirtioIommuDevice implements VirtioDevice {
     this.#state.observer?.reset?.();
   }
 
+  /** @throws VirtioError SNAPSHOT_BUSY while an injector holds answers back */
   snapshot(): IommuSnapshot {
+    if (this.#requests.heldCount > 0) {
+      throw new VirtioError('SNAPSHOT_BUSY', 'Answers are held back: release them first');
+    }
     return takeSnapshot(this.#state);
   }
 
@@ -187,6 +202,37 @@ export class VirtioIommuDevice implements VirtioDevice {
    */
   endpointCounters(endpoint: number): Readonly<EndpointCounters> {
     return this.#endpoint(endpoint).counters;
+  }
+
+  /** Each endpoint with its domain, in the order in which they were added. */
+  attachments(): Attachment[] {
+    return attachmentsOf(this.#state);
+  }
+
+  /** The mappings of a domain, to look at; undefined when there is none of that ID, or it is a bypass domain. */
+  mappingsOf(domain: number): (DomainMappings & { readonly size: number }) | undefined {
+    const found = this.#state.findDomain(domain);
+    return found?.bypass === false ? found.mappings : undefined;
+  }
+
+  /** `bypass` of the configuration: endpoints in no domain go by untranslated. */
+  get bypass(): boolean {
+    return this.#state.bypass;
+  }
+
+  /**
+   * Sets DEVICE_NEEDS_RESET and tells the driver. What it has asked and asks until it resets the device is carried out.
+   *
+   * @returns false when no driver is up
+   */
+  needsReset(reason: string): boolean {
+    this.#context?.needsReset(reason);
+    return this.#context !== undefined;
+  }
+
+  /** Hands back the answer that an injector had held first. @returns whether there was one */
+  releaseAnswer(): boolean {
+    return this.#requests.releaseAnswer();
   }
 
   #addEndpoint(endpoint: EndpointOptions): void {

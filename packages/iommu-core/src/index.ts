@@ -15,6 +15,7 @@ export {
 } from './backend.ts';
 export type { IommuCounters, RequestCounters } from './counters.ts';
 export { VirtioIommuDevice } from './device.ts';
+export type { IommuInjector, RequestVerdict } from './injector.ts';
 export type { AddressRange, Mapping } from './mappings/mapping.ts';
 export {
   MappingTable,
@@ -68,5 +69,6 @@ export type {
   EndpointSnapshot,
   IommuSnapshot,
 } from './snapshot/iommu-snapshot.ts';
+export type { Attachment } from './state/attachment.ts';
 export type { EndpointCounters } from './state/domain.ts';
 export type { ReservedRegion } from './state/reserved-region.ts';

@@ -1,6 +1,7 @@
 /** Options of the device: their defaults, and the checks that tell a host program what it got wrong. */
 import { type Logger, VirtioError } from '@viommu/virtqueue';
 import type { BackendCapabilities, BackendFactory } from './backend.ts';
+import type { IommuInjector } from './injector.ts';
 import type { IommuObserver } from './observer.ts';
 import type { ConfigExtension } from './protocol/config-extension.ts';
 import { encodeProbeProperties } from './protocol/probe-properties.ts';
@@ -57,6 +58,8 @@ export interface VirtioIommuOptions {
    */
   readonly topology?: ConfigExtension;
   readonly observer?: IommuObserver;
+  /** For tests of drivers; see {@link IommuInjector}. */
+  readonly injector?: IommuInjector;
   readonly logger?: Logger;
 }
 

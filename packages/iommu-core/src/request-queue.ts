@@ -1,5 +1,6 @@
 /** The request queue: takes a request out of its buffers once, has it done, and answers in the writable part. */
 import {
+  CHAIN_KEPT,
   type ChainHandler,
   createDescriptorChain,
   type DescriptorChain,
@@ -12,6 +13,7 @@ import {
 } from '@viommu/virtqueue';
 import type { DeviceContext } from '@viommu/virtqueue/device';
 import type { IommuCounters } from './counters.ts';
+import type { IommuInjector, RequestVerdict } from './injector.ts';
 import type { RequestRecord } from './observer.ts';
 import {
   VIRTIO_IOMMU_F_MAP_UNMAP,
@@ -60,9 +62,19 @@ export class RequestQueue implements ChainHandler {
   /** All zero between requests. */
   readonly #reply: Uint8Array;
   readonly #record: RequestRecord;
+  readonly #injector: IommuInjector | undefined;
+  readonly #verdict: RequestVerdict = { status: UNANSWERED, usedLength: -1, isHeld: false };
+  /** Head and used length of each answer that an injector holds back, oldest first. */
+  readonly #held: number[] = [];
   #context: DeviceContext | undefined;
 
-  constructor(state: IommuState, counters: IommuCounters, pollMicroseconds: number) {
+  constructor(
+    state: IommuState,
+    counters: IommuCounters,
+    pollMicroseconds: number,
+    injector: IommuInjector | undefined,
+  ) {
+    this.#injector = injector;
     this.#state = state;
     this.#drainOptions = { poll: new QueuePoll(pollMicroseconds) };
     this.#counters = counters;
@@ -83,6 +95,26 @@ export class RequestQueue implements ChainHandler {
 
   reset(): void {
     this.#context = undefined;
+    this.forgetHeld();
+  }
+
+  /** The driver has taken the queue back. */
+  forgetHeld(): void {
+    this.#held.length = 0;
+  }
+
+  get heldCount(): number {
+    return this.#held.length / 2;
+  }
+
+  /** Hands back the buffers that were held first. @returns whether there were any */
+  releaseAnswer(): boolean {
+    const [head, usedLength] = this.#held.splice(0, 2);
+    if (head === undefined) return false;
+    const queue = this.#context?.queues[VIRTIO_IOMMU_REQUEST_QUEUE];
+    queue?.pushUsed(head, usedLength!);
+    if (queue?.shouldInterrupt()) this.#context?.interrupts.usedBuffer(VIRTIO_IOMMU_REQUEST_QUEUE);
+    return true;
   }
 
   /** @returns true when requests are left */
@@ -100,22 +132,27 @@ export class RequestQueue implements ChainHandler {
    * writable length, since Linux takes any other length for success.
    */
   handleChain(chain: DescriptorChain): number {
+    if (this.#injector !== undefined) this.#clearVerdict();
     const memory = this.#context!.memory;
     const length = Math.min(chain.readableLength, LONGEST_READABLE);
     const gathered = readChain(memory, chain, 0, this.#request, 0, length) === length;
     const type = gathered && length > REQ_HEAD_TYPE ? this.#request[REQ_HEAD_TYPE]! : 0;
     const status = gathered ? this.#perform(type, length, chain.writableLength) : UNANSWERED;
-    const usedLength = this.#answer(memory, chain, status);
+    const written = this.#answer(memory, chain, status);
+    const { usedLength: injected, isHeld } = this.#verdict;
+    const usedLength = injected < 0 ? written : Math.min(injected, written);
     const { observer } = this.#state;
     if (observer?.request !== undefined) {
       this.#record.type = type;
-      this.#record.status = usedLength === 0 ? UNANSWERED : status;
+      this.#record.status = written === 0 ? UNANSWERED : status;
       this.#record.length = gathered ? length : 0;
       this.#record.writableLength = chain.writableLength;
       this.#record.usedLength = usedLength;
       observer.request(this.#record);
     }
-    return usedLength;
+    if (!isHeld) return usedLength;
+    this.#held.push(chain.head, usedLength);
+    return CHAIN_KEPT;
   }
 
   /**
@@ -135,10 +172,23 @@ export class RequestQueue implements ChainHandler {
     }
     this.#state.inRequest = true;
     try {
+      if (this.#injector?.request !== undefined) {
+        this.#record.type = type;
+        this.#record.length = length;
+        this.#record.writableLength = writableLength;
+        this.#injector.request(this.#record, this.#verdict);
+        if (this.#verdict.status !== UNANSWERED) return this.#verdict.status;
+      }
       return this.#carryOut(type, writableLength - REQ_TAIL_SIZE);
     } finally {
       this.#state.inRequest = false;
     }
+  }
+
+  #clearVerdict(): void {
+    this.#verdict.status = UNANSWERED;
+    this.#verdict.usedLength = -1;
+    this.#verdict.isHeld = false;
   }
 
   #carryOut(type: number, propertiesLength: number): number {

@@ -1,5 +1,6 @@
 /** Makes one virtio-iommu of a machine: its backend, its endpoints, and the host's side of what is passed through. */
 import {
+  type IommuInjector,
   type IommuObserver,
   type TranslationBackend,
   VIRTIO_IOMMU_RESV_MEM_T_MSI,
@@ -24,6 +25,8 @@ export interface IommuMakerOptions {
   readonly logger?: Logger;
   /** Sees what the IOMMU of that index does. */
   readonly observe?: (iommu: number) => IommuObserver;
+  /** Has the IOMMU of that index answer as a failing one would. */
+  readonly inject?: (iommu: number) => IommuInjector | undefined;
   /** Sees what is done on the host for the devices that are passed through. */
   readonly passThroughObserver?: PassThroughObserver;
   /** How long devices poll an empty queue at most; 0 by default, for a driver in the same thread. */
@@ -36,7 +39,8 @@ export function makeIommu(
   options: IommuMakerOptions,
 ): MachineIommu {
   const { pageSizeMask, bootBypass } = iommus[index]!;
-  const { observe, passThroughObserver, ...rest } = options;
+  const { observe, inject, passThroughObserver, ...rest } = options;
+  const injector = inject?.(index);
   const behind = devices.filter(({ iommu }) => iommu === index);
   const engines = behind.flatMap(({ kind, endpoint }) => (kind === 'engine' ? [endpoint] : []));
   const stage1 = pageSizeMask === undefined ? {} : { pageSizeMask };
@@ -63,6 +67,7 @@ export function makeIommu(
     endpoints: behind.map(({ endpoint }) => ({ id: endpoint, reserved })),
     bootBypass,
     ...(observe ? { observer: observe(index) } : {}),
+    ...(injector ? { injector } : {}),
     ...rest,
   });
   return { device, backend, passThrough };

@@ -10,7 +10,6 @@ import {
   POLLOUT,
   type Pointer,
   type PollSet,
-  peerUid,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
 } from '@viommu/linux-io';
@@ -20,6 +19,7 @@ import { Connection } from './connection.ts';
 import { Interrupts } from './interrupts.ts';
 import type { GuestRamPool } from './memory/guest-ram.ts';
 import { MessageStream } from './message-stream.ts';
+import { objectionToPeer } from './peer-check.ts';
 import { closeListening, type ListeningSocket } from './unix-socket.ts';
 
 /** What all endpoints of a server share. */
@@ -148,14 +148,12 @@ export class Endpoint {
   /** Why a client is turned away; undefined when it is welcome. */
   #objectionTo(fd: number): string | undefined {
     const { libc, allowUid } = this.#context;
-    const uid = peerUid(libc, fd);
-    // The mode of the socket says so too, as long as nobody changes it.
-    if (uid === undefined || ![0, process.geteuid!(), allowUid].includes(uid)) {
-      return `a client of user ${uid ?? 'unknown'} was turned away: it is neither ours nor root`;
-    }
-    return this.#connection?.negotiated === true
-      ? 'a second client was turned away; one is connected'
-      : undefined;
+    return (
+      objectionToPeer(libc, fd, allowUid) ??
+      (this.#connection?.negotiated === true
+        ? 'a second client was turned away; one is connected'
+        : undefined)
+    );
   }
 
   #connect(fd: number): Connection {

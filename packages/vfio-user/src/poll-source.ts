@@ -16,4 +16,11 @@ export interface PollSource {
    * client's memory, so it only notes what there is to do and has it done in the function's `service`; it must not throw.
    */
   ready(readable: boolean, writable: boolean): void;
+  /**
+   * For what is done in no function's `service`: called at the start of each round, when no function waits for its
+   * client's memory and no client changes it. It must be quick, and not throw.
+   *
+   * @returns milliseconds until it wants to be called again, if nothing else wakes the thread before; -1 for none
+   */
+  work?(): number;
 }

@@ -60,6 +60,8 @@ export class VfioUserServer {
   /** Messages were handled while a function waited for memory: a kick of one that had its turn may be among them. */
   #interleaved = false;
   #paused = false;
+  /** When a source wants to work again. */
+  #nextWork = Number.POSITIVE_INFINITY;
   #stopAsked = false;
   #closed = false;
 
@@ -139,6 +141,7 @@ export class VfioUserServer {
     if (this.#stopAsked) {
       return false;
     }
+    this.#workOfSources();
     const wait = this.#longestWait(timeoutMilliseconds);
     const now = performance.now();
     if (!this.#workLeft || now >= this.#nextLook) {
@@ -173,7 +176,14 @@ export class VfioUserServer {
     if (this.#workLeft || timeoutMilliseconds === 0) {
       return 0;
     }
-    return this.#paused ? PAUSE_MILLISECONDS : timeoutMilliseconds;
+    if (this.#paused) {
+      return PAUSE_MILLISECONDS;
+    }
+    if (this.#nextWork === Number.POSITIVE_INFINITY) {
+      return timeoutMilliseconds;
+    }
+    const untilWork = Math.max(0, Math.ceil(this.#nextWork - performance.now()));
+    return timeoutMilliseconds < 0 ? untilWork : Math.min(untilWork, timeoutMilliseconds);
   }
 
   #requireOpen(): void {
@@ -216,6 +226,21 @@ export class VfioUserServer {
     }
   }
 
+  #workOfSources(): void {
+    this.#nextWork = Number.POSITIVE_INFINITY;
+    if (this.#sources.length === 0 || this.#endpoints.some(isPaused)) {
+      return;
+    }
+    this.#servicing = true;
+    for (const source of this.#sources) {
+      const milliseconds = source.work();
+      if (milliseconds >= 0) {
+        this.#nextWork = Math.min(this.#nextWork, performance.now() + milliseconds);
+      }
+    }
+    this.#servicing = false;
+  }
+
   #service(): boolean {
     let workLeft = false;
     this.#paused = false;
@@ -230,4 +255,8 @@ export class VfioUserServer {
     this.#servicing = false;
     return workLeft;
   }
+}
+
+function isPaused({ paused }: Endpoint): boolean {
+  return paused;
 }

@@ -73,6 +73,37 @@ it('are told of what they asked for alone', () => {
   ]);
 });
 
+it('work in each round before the functions, and are called again when they want to be', () => {
+  const pciFunction = harness.listen();
+  harness.negotiated();
+  const order: string[] = [];
+  const again = [20, -1];
+  harness.server.watch({
+    fd: -1,
+    wantsRead: () => false,
+    wantsWrite: () => false,
+    ready() {},
+    work: () => {
+      order.push('source');
+      return again.shift() ?? -1;
+    },
+  });
+  pciFunction.work = () => {
+    order.push('function');
+    return false;
+  };
+  harness.server.poll(0);
+  expect(order[0]).toBe('source');
+  const start = performance.now();
+  harness.server.poll(10_000);
+  const waited = performance.now() - start;
+  expect([order.filter((name) => name === 'source').length, waited > 15, waited < 5_000]).toEqual([
+    2,
+    true,
+    true,
+  ]);
+});
+
 it('without a descriptor are passed over', () => {
   const { fd } = source;
   harness.server.watch(source);

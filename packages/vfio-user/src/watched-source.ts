@@ -30,6 +30,10 @@ export class WatchedSource {
     }
   }
 
+  work(): number {
+    return this.#source.work?.() ?? -1;
+  }
+
   /** Hands on what the poll set has found. */
   handleEvents(): void {
     const events = this.#pollSet.events(this.#slot);

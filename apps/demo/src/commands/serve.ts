@@ -7,6 +7,7 @@ import { writeViot } from '@viommu/viot';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandError, messageOf } from '../command-error.ts';
 import { machineArguments, shellText } from '../guest/qemu-arguments.ts';
+import { readRulesFile } from '../inject/read-rules-file.ts';
 import { checkMachine } from '../machine/check-machine.ts';
 import { parseAddress, parseDisk, parseEndpoint } from '../machine/parse-device.ts';
 import { parseNetwork } from '../machine/parse-network.ts';
@@ -24,6 +25,7 @@ interface ServeOptions {
   readonly bootBypass: string;
   readonly allowUid?: number;
   readonly record?: string;
+  readonly inject?: string;
 }
 
 export function addServeCommand(program: Command): void {
@@ -32,7 +34,10 @@ export function addServeCommand(program: Command): void {
     .description(
       'serve the IOMMU and devices behind it to a QEMU of your own, until SIGINT or SIGTERM',
     )
-    .requiredOption('--socket-dir <dir>', 'folder for the sockets and viot.aml')
+    .requiredOption(
+      '--socket-dir <dir>',
+      'folder for the sockets, that of viommu ctl among them, and viot.aml',
+    )
     .requiredOption(
       '--iommu <address>',
       'PCI address of a virtio-iommu, such as 00:04.0; can be repeated, and devices are then given ",iommu=1" for the second',
@@ -69,6 +74,10 @@ export function addServeCommand(program: Command): void {
       parseUid,
     )
     .option('--record <file>', 'record what the devices see into a trace, for viommu replay')
+    .option(
+      '--inject <file>',
+      'a JSON list of rules that have the IOMMU fail, for tests of guest drivers; viommu ctl can change them',
+    )
     .action(serve);
 }
 
@@ -87,6 +96,10 @@ async function serve(options: ServeOptions): Promise<void> {
   const description = describeMachine(options);
   checkMachine(description);
   checkSocketDir(options.socketDir);
+  if (options.inject !== undefined && options.record !== undefined) {
+    throw new CommandError('--inject: what it does would not be in the trace of --record');
+  }
+  const rules = options.inject === undefined ? [] : readRulesFile('--inject', options.inject);
   const viot = join(options.socketDir, 'viot.aml');
   // From here on a signal must not end the process: sockets would stay behind, whoever sends it as soon as they appear.
   const signal = new Promise<void>((resolve) => {
@@ -98,6 +111,8 @@ async function serve(options: ServeOptions): Promise<void> {
       machine: description,
       socketDir: options.socketDir,
       checkIsolation: false,
+      control: true,
+      rules,
       ...(options.allowUid === undefined ? {} : { allowUid: options.allowUid }),
       ...(options.record === undefined
         ? {}

@@ -11,6 +11,10 @@ export interface ServerSettings {
   readonly allowUid?: number;
   /** Compare, on each translated access, that no other endpoint reaches the same memory at that address. */
   readonly checkIsolation: boolean;
+  /** Open a control socket, `control.sock`. */
+  readonly control?: boolean;
+  /** Rules of fault injection, as JSON has them. */
+  readonly rules?: readonly unknown[];
   /** Where to record what the devices see, if at all. */
   readonly record?: RecordSettings;
 }
@@ -104,6 +108,13 @@ export type ServerMessage =
       readonly address: number;
       readonly delivered: boolean;
     })
+  /** A rule of fault injection did something. */
+  | {
+      readonly type: 'injected';
+      readonly iommu: number;
+      readonly rule: number;
+      readonly text: string;
+    }
   | PassThroughMessage
   /** The guest moved the windows of the function of that index in the description; 0 when it took the address back. */
   | { readonly type: 'windowsAddress'; readonly windows: number; readonly address: number }

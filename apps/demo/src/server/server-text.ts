@@ -5,7 +5,7 @@ const FAULT_REASONS = ['unknown reason', 'no domain', 'no mapping'];
 
 /** Whether a message is worth a line as it comes: what there are thousands of is summed up at the end. */
 export function isEvent({ type }: ServerMessage): boolean {
-  return type === 'attached' || type === 'detached' || type === 'fault' || type === 'log';
+  return ['attached', 'detached', 'fault', 'injected', 'log'].includes(type);
 }
 
 /** Whether a message is for stderr. */
@@ -25,6 +25,8 @@ export function messageLine(message: ServerMessage): string {
       const told = message.delivered ? 'the guest was told' : 'no event buffer';
       return `fault   ${message.device} ${access} at 0x${message.address.toString(16)}: ${FAULT_REASONS[message.reason] ?? message.reason}; ${told}`;
     }
+    case 'injected':
+      return `inject  rule ${message.rule}: ${message.text}`;
     case 'log':
       return `${message.level.padEnd(7)} ${message.message}`;
     case 'failed':

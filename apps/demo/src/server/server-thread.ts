@@ -11,9 +11,11 @@ import {
 import { VfioUserServer } from '@viommu/vfio-user';
 import type { Logger } from '@viommu/virtqueue';
 import { messageOf } from '../command-error.ts';
+import { MachineControl } from '../control/machine-control.ts';
 import { NodeParts } from '../machine/node-parts.ts';
 import { type RecordedMachine, recordMachine } from '../trace/record-machine.ts';
 import { IsolationCheck } from './isolation-check.ts';
+import { joinObservers } from './join-observers.ts';
 import { type PassThroughWatch, watchPassThrough } from './pass-through-watch.ts';
 import type { ServerMessage, ServerSettings } from './server-messages.ts';
 import { collectStatistics } from './statistics.ts';
@@ -23,42 +25,27 @@ const POLL_MICROSECONDS = 500;
 
 const settings = workerData as ServerSettings;
 
+function nameOf(iommu: number, endpoint: number): string {
+  const { devices } = settings.machine;
+  const named = devices.find((one) => one.iommu === iommu && one.endpoint === endpoint);
+  return named ? describePlace(named.place, settings.machine) : `endpoint ${endpoint}`;
+}
+
 /** What happens at one IOMMU, each as a message. */
-function postEvents(
-  iommu: number,
-): Required<Pick<IommuObserver, 'attached' | 'detached' | 'fault'>> {
-  const nameOf = (endpoint: number) => {
-    const { devices } = settings.machine;
-    const named = devices.find((one) => one.iommu === iommu && one.endpoint === endpoint);
-    return {
-      iommu,
-      endpoint,
-      device: named ? describePlace(named.place, settings.machine) : `endpoint ${endpoint}`,
-    };
-  };
+function postEvents(iommu: number): IommuObserver {
+  const named = (endpoint: number) => ({ iommu, endpoint, device: nameOf(iommu, endpoint) });
   return {
     attached: (endpoint, domain, bypass) =>
-      post({ type: 'attached', ...nameOf(endpoint), domain, bypass }),
-    detached: (endpoint, domain) => post({ type: 'detached', ...nameOf(endpoint), domain }),
+      post({ type: 'attached', ...named(endpoint), domain, bypass }),
+    detached: (endpoint, domain) => post({ type: 'detached', ...named(endpoint), domain }),
     fault: (endpoint, reason, access, address, delivered) =>
-      post({ type: 'fault', ...nameOf(endpoint), reason, access, address, delivered }),
+      post({ type: 'fault', ...named(endpoint), reason, access, address, delivered }),
   };
 }
 
-/** The same, with a look at the device that is passed through. */
-function watched(events: ReturnType<typeof postEvents>, watch: PassThroughWatch): IommuObserver {
-  return {
-    ...watch.iommu,
-    ...events,
-    attached: (endpoint, domain, bypass) => {
-      watch.attached(endpoint, domain, bypass);
-      events.attached(endpoint, domain, bypass);
-    },
-    detached: (endpoint, domain) => {
-      watch.detached(endpoint);
-      events.detached(endpoint, domain);
-    },
-  };
+/** The device that is passed through is told first: it tells nothing of what comes before its domain. */
+function passThroughObserver({ iommu, attached, detached }: PassThroughWatch): IommuObserver {
+  return { ...iommu, attached, detached: (endpoint) => detached(endpoint) };
 }
 
 function post(message: ServerMessage): void {
@@ -85,17 +72,19 @@ function run(): void {
   const engine = description.devices.find(({ kind }) => kind === 'engine');
   const passThrough = engine && watchPassThrough(engine.endpoint, post);
   const parts = new NodeParts({ logger });
+  const control = settings.control ? new MachineControl(settings, { logger, post }) : undefined;
   const options: MachineOptions = {
     parts,
     logger,
     pollMicroseconds: POLL_MICROSECONDS,
-    observe: (iommu) => {
-      const events = postEvents(iommu);
-      return {
-        ...(iommu === engine?.iommu ? watched(events, passThrough!) : events),
-        ...isolation[iommu]?.observer,
-      };
-    },
+    observe: (iommu) =>
+      joinObservers([
+        ...(iommu === engine?.iommu ? [passThroughObserver(passThrough!)] : []),
+        postEvents(iommu),
+        ...isolation.slice(iommu, iommu + 1).map(({ observer }) => observer),
+        ...(control?.observers(iommu, (endpoint) => nameOf(iommu, endpoint)) ?? []),
+      ]),
+    ...(control === undefined ? {} : { inject: (iommu) => control.injector(iommu) }),
     onWindowsAddress: (windows, address) => post({ type: 'windowsAddress', windows, address }),
     ...(passThrough === undefined ? {} : { passThroughObserver: passThrough.host }),
   };
@@ -118,16 +107,19 @@ function run(): void {
       return { name, bdf, socketPath };
     });
     for (const network of parts.networks) server.watch(network);
+    for (const source of control?.open(machine) ?? []) server.watch(source);
     post({ type: 'listening', sockets, stopHandle: server.stopHandle });
     server.run();
     const statistics = collectStatistics(machine, isolation);
     server.close();
+    control?.close();
     end();
     // A disk that cannot be flushed is no good end.
     machine.close();
     post({ type: 'stopped', statistics });
   } finally {
     server.close();
+    control?.close();
     machine.close();
   }
 }

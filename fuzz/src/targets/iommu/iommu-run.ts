@@ -111,6 +111,7 @@ export class IommuRun {
         configChange: () => violated('the configuration does not change'),
       },
       requestService: () => {},
+      needsReset: () => {},
     };
     this.device.acceptFeatures(driverFeatures);
     this.device.activate(context);

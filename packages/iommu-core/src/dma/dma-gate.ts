@@ -9,6 +9,7 @@ import {
 } from '../backend.ts';
 import type { IommuCounters } from '../counters.ts';
 import type { EventQueue } from '../event-queue.ts';
+import type { IommuInjector } from '../injector.ts';
 import {
   VIRTIO_IOMMU_FAULT_R_DOMAIN,
   VIRTIO_IOMMU_FAULT_R_MAPPING,
@@ -23,6 +24,7 @@ export class DmaGate {
   readonly #events: EventQueue;
   readonly #counters: IommuCounters;
   readonly #logger: Logger;
+  readonly #injector: IommuInjector | undefined;
 
   constructor(
     state: IommuState,
@@ -30,12 +32,14 @@ export class DmaGate {
     events: EventQueue,
     counters: IommuCounters,
     logger: Logger,
+    injector: IommuInjector | undefined,
   ) {
     this.#state = state;
     this.#backend = backend;
     this.#events = events;
     this.#counters = counters;
     this.#logger = logger;
+    this.#injector = injector;
   }
 
   /** Grows when the backend has changed translations on its own. */
@@ -116,7 +120,9 @@ export class DmaGate {
       return;
     }
     this.#counters.faults += 1;
-    const delivered = this.#events.report(endpoint.id, reason, access, address);
+    const delivered =
+      this.#injector?.event?.(endpoint.id, reason, access, address) !== true &&
+      this.#events.report(endpoint.id, reason, access, address);
     if (delivered) {
       this.#counters.eventsDelivered += 1;
     } else {

@@ -173,9 +173,9 @@ export class MappingTable implements DomainMappings {
   }
 
   visit(virtStart: number, virtEnd: number, visitor: MappingVisitor): void {
-    this.#tree.visit(virtStart, virtEnd, (mapping) => {
-      visitor(mapping.virtStart, mapping.virtEnd, mapping.physStart, mapping.flags);
-    });
+    this.#tree.visit(virtStart, virtEnd, (mapping) =>
+      visitor(mapping.virtStart, mapping.virtEnd, mapping.physStart, mapping.flags),
+    );
   }
 
   #giveBack(): void {

@@ -92,7 +92,7 @@ export class StartTree {
   }
 
   /** Shows the mappings that start within a range, in rising order. They are shown in one object. */
-  visit(start: number, end: number, visitor: (mapping: Mapping) => void): void {
+  visit(start: number, end: number, visitor: (mapping: Mapping) => unknown): void {
     const mapping = { virtStart: 0, virtEnd: 0, physStart: 0, flags: 0 };
     if (this.#nodes.entries[ROOT] !== 0) this.#visitFrom(ROOT, start, end, mapping, visitor);
   }
@@ -233,23 +233,24 @@ export class StartTree {
     start: number,
     end: number,
     mapping: Mapping,
-    visitor: (mapping: Mapping) => void,
-  ): void {
+    visitor: (mapping: Mapping) => unknown,
+  ): boolean {
     const entry = this.#nodes.entries[position]!;
     if (entry < 0) {
       this.#read(position, mapping);
-      if (mapping.virtStart >= start && mapping.virtStart <= end) visitor(mapping);
-      return;
+      const isWithin = mapping.virtStart >= start && mapping.virtStart <= end;
+      return !isWithin || visitor(mapping) !== false;
     }
     const { heads } = this.#nodes;
     const head = (entry >>> LEVEL_BITS) * HEAD_FIELDS;
     const firstStart =
       (heads[head + HEAD_HIGH]! * LOW_SIZE + heads[head + HEAD_LOW]!) / this.#pagesPerByte;
     const size = (NODE_ENTRIES * pagesPerEntry(entry & LEVEL_MASK)) / this.#pagesPerByte;
-    if (firstStart > end || firstStart + size <= start) return;
+    if (firstStart > end || firstStart + size <= start) return true;
     const first = firstPosition(entry);
     for (let bits = heads[head + HEAD_OCCUPIED]!; bits !== 0; bits &= bits - 1) {
-      this.#visitFrom(first + lowestBit(bits), start, end, mapping, visitor);
+      if (!this.#visitFrom(first + lowestBit(bits), start, end, mapping, visitor)) return false;
     }
+    return true;
   }
 }

@@ -90,6 +90,8 @@ export class RequestDriver {
   readonly memory = new ArrayGuestMemory([{ base: 0, buffer: new ArrayBuffer(MEMORY_SIZE) }]);
   /** Queue indices for which the device raised an interrupt. */
   readonly interrupts: number[] = [];
+  /** Why the device asked for a reset. */
+  readonly needsReset: string[] = [];
   readonly #device: VirtioDevice;
   readonly #requests: ScriptedQueue;
   readonly #events: ScriptedQueue;
@@ -115,6 +117,7 @@ export class RequestDriver {
         configChange: () => {},
       },
       requestService: () => {},
+      needsReset: (reason) => this.needsReset.push(reason),
     });
   }
 

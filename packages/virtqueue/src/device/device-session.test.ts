@@ -324,6 +324,17 @@ describe('queues', () => {
     expect(device.calls.at(-1)).toBe('reset');
   });
 
+  it('go on being worked through when the device asks for a reset', () => {
+    const driver = up();
+    device.context!.needsReset('a test');
+    expect(session.status & 0x40).toBe(0x40);
+    expect(interrupts).toContain('config');
+    driver.add([{ address: 0, length: 1 }], [], 0);
+    session.notify(0);
+    session.service();
+    expect(driver.takeUsed({ token: -1, length: -1 })).toBe(true);
+  });
+
   it('are not worked through for a kick from before a reset', () => {
     up();
     session.notify(0);

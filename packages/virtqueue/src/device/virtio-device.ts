@@ -29,6 +29,13 @@ export interface DeviceContext {
    * from the network. It is noted, as a kick is, and done when the transport lets the device work the next time.
    */
   requestService(queueIndex: number): void;
+  /**
+   * Sets DEVICE_NEEDS_RESET and tells the driver by an interrupt for the configuration. Queues that are in order go on being
+   * worked through until the driver resets the device.
+   *
+   * @param reason for the log
+   */
+  needsReset(reason: string): void;
 }
 
 /**

@@ -78,6 +78,7 @@ export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): vo
         driverFeatures: device.deviceFeatures | (1n << 32n),
         interrupts: { usedBuffer: (index) => interrupted.push(index), configChange() {} },
         requestService() {},
+        needsReset() {},
       });
     const none = () => device.queueMaxSizes.map(() => undefined);
     const each = () => device.queueMaxSizes.map((_, index) => index);
