@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { BlockDriver, DmaEngineDriver } from '@viommu/devices/driver';
 import { AddressAllocator, DmaDomain, IommuDriver } from '@viommu/iommu-driver';
@@ -161,7 +162,9 @@ describe('the commands', () => {
   it('print each request and fault', async () => {
     const lines: string[] = [];
     const path = join(folder, 'split.vtrace');
-    await printTrace(path, { from: 0, requests: true }, (line) => lines.push(line));
+    await printTrace(path, { from: 0, requests: true }, (line) =>
+      lines.push(stripVTControlCharacters(line)),
+    );
     const text = lines.join('\n');
     expect(text).toMatch(/iommu: ATTACH domain 1 endpoint 0x28 flags 0.*S_OK/);
     expect(text).toMatch(/endpoint 0x40 may not read at 0xdead0000: nothing is mapped there/);
@@ -171,7 +174,9 @@ describe('the commands', () => {
   it('print registers by their names, and only those of a function', async () => {
     const lines: string[] = [];
     const path = join(folder, 'split.vtrace');
-    await printTrace(path, { from: 0, function: 'blk' }, (line) => lines.push(line));
+    await printTrace(path, { from: 0, function: 'blk' }, (line) =>
+      lines.push(stripVTControlCharacters(line)),
+    );
     const text = lines.join('\n');
     expect(text).toContain('blk');
     expect(text).toContain('write queue_enable: 0x0001');
