@@ -79,6 +79,15 @@ export function fieldValue(bytes: Uint8Array, field: RequestField): bigint {
 }
 
 /** @param name of a field that this type of request has */
-export function requestField({ type, bytes }: RequestRecord, name: string): bigint {
+export function requestField(
+  { type, bytes }: Pick<RequestRecord, 'type' | 'bytes'>,
+  name: string,
+): bigint {
   return fieldValue(bytes, REQUEST_LAYOUTS[type]!.fields.find((field) => field.name === name)!);
+}
+
+/** The value of a field that is an address; one above 2^53 - 1 is 2^53 - 1. */
+export function addressField(record: Pick<RequestRecord, 'type' | 'bytes'>, name: string): number {
+  const value = requestField(record, name);
+  return value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : Number(value);
 }
