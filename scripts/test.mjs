@@ -1,4 +1,4 @@
-// `npm test`: sets up, runs the unit, property and guest tests, and says how many of each ran.
+// `npm test`: sets up, runs the unit, property, guest and browser tests, and says how many of each ran.
 // Then every statement of the standard must have its row, with a test that ran (`tooling/conformance`).
 // With `--check` it is `pnpm check`: format, lint, types, boundaries, unused code and package checks as well.
 import { spawnSync } from 'node:child_process';
@@ -90,6 +90,7 @@ if (process.argv.includes('--check')) {
 
 const unit = runTests('unit');
 const guest = runTests('guest');
+const browser = runTests('browser');
 checkConformance();
 
 const seconds = Number((process.hrtime.bigint() - started) / 1_000_000_000n);
@@ -99,6 +100,11 @@ process.stdout.write(
   guest.passed + guest.failed === 0
     ? 'guest tests: 0 ran, skipped for the reason given above\n'
     : `guest tests: ${guest.passed + guest.failed} ran, ${guest.passed} passed, ${guest.failed} failed\n`,
+);
+process.stdout.write(
+  browser.passed + browser.failed === 0
+    ? 'browser tests: 0 ran, skipped for the reason given above\n'
+    : `browser tests: ${browser.passed} passed, ${browser.failed} failed\n`,
 );
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);

@@ -12,6 +12,7 @@ export {
   requestBytes,
   requestEffect,
   requestFields,
+  requestName,
   statusName,
 } from './requests/request-text.ts';
 export type { StepNames } from './steps/step-text.ts';

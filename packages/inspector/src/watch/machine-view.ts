@@ -45,11 +45,6 @@ export class MachineView {
     return this.#domains.get(keyOf(iommu, domain));
   }
 
-  /** The domain that an endpoint is in. */
-  domainOf(iommu: number, endpoint: number): DomainView | undefined {
-    return this.domains.find((one) => one.iommu === iommu && one.endpoints.has(endpoint));
-  }
-
   apply(update: InspectorUpdate): void {
     if (update.topology !== undefined) this.#forget(update.topology);
     const { time, operation } = update;

@@ -1,0 +1,23 @@
+/** Starts the page: makes the worker, finds the traces, and opens the one that the address names, or the first. */
+import { render } from 'preact';
+import { PageStore } from './page/page-store.ts';
+import { fetchTraceIndex } from './page/trace-index.ts';
+import { App } from './views/app.tsx';
+import 'uplot/dist/uPlot.min.css';
+import './style.css';
+
+const store = new PageStore(new Worker('replay-worker.js', { type: 'module' }));
+const place = document.getElementById('app')!;
+/** Such as `#trace=x86_64-pci&operation=9000`. */
+const asked = new URLSearchParams(location.hash.slice(1));
+
+try {
+  const traces = await fetchTraceIndex();
+  const trace = traces.find(({ name }) => name === asked.get('trace')) ?? traces[0];
+  render(<App store={store} traces={traces} first={trace?.name ?? ''} />, place);
+  const operation = Number(asked.get('operation') ?? Number.NaN);
+  if (trace !== undefined)
+    store.open(trace.url, Number.isInteger(operation) ? operation : undefined);
+} catch (error) {
+  place.textContent = `${error instanceof Error ? error.message : error}`;
+}

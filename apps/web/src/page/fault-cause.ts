@@ -1,0 +1,50 @@
+/** Why an access was denied, as far as the request log tells it. */
+import {
+  addressField,
+  requestField,
+  type WatchedFault,
+  type WatchedRequest,
+} from '@viommu/inspector';
+import {
+  VIRTIO_IOMMU_FAULT_F_WRITE,
+  VIRTIO_IOMMU_MAP_F_READ,
+  VIRTIO_IOMMU_MAP_F_WRITE,
+  VIRTIO_IOMMU_S_OK,
+  VIRTIO_IOMMU_T_MAP,
+  VIRTIO_IOMMU_T_UNMAP,
+} from '@viommu/iommu-core';
+
+export interface FaultCause {
+  readonly text: string;
+  /** The request that made it so. */
+  readonly request: WatchedRequest | undefined;
+}
+
+export function faultCause(fault: WatchedFault, requests: readonly WatchedRequest[]): FaultCause {
+  if (fault.domain === undefined) {
+    return { text: 'no domain is attached, and such endpoints reach nothing', request: undefined };
+  }
+  const request = requests.findLast(
+    (one) =>
+      one.iommu === fault.iommu &&
+      one.operation <= fault.operation &&
+      one.time <= fault.time &&
+      one.status === VIRTIO_IOMMU_S_OK &&
+      (one.type === VIRTIO_IOMMU_T_MAP || one.type === VIRTIO_IOMMU_T_UNMAP) &&
+      Number(requestField(one, 'domain')) === fault.domain &&
+      addressField(one, 'virt_start') <= fault.address &&
+      addressField(one, 'virt_end') >= fault.address,
+  );
+  if (request === undefined) {
+    return { text: `domain ${fault.domain} never had a mapping there`, request: undefined };
+  }
+  if (request.type === VIRTIO_IOMMU_T_UNMAP) {
+    return { text: `an UNMAP took the mapping away`, request };
+  }
+  const flags = Number(requestField(request, 'flags'));
+  const isWrite = fault.access === VIRTIO_IOMMU_FAULT_F_WRITE;
+  const wanted = isWrite ? VIRTIO_IOMMU_MAP_F_WRITE : VIRTIO_IOMMU_MAP_F_READ;
+  return (flags & wanted) === 0
+    ? { text: `the mapping there is not for ${isWrite ? 'writes' : 'reads'}`, request }
+    : { text: 'a mapping was there: the access went on beyond it', request };
+}
