@@ -104,7 +104,7 @@ describe.skipIf(browserPath === undefined)('the page', () => {
 
   it('shows the mappings of an operation, forwards and backwards, and translates by them', async () => {
     await open('x86_64-passthrough', 0);
-    for (const operation of [12600, 9000, 12690]) {
+    for (const operation of [12600, 11000, 12690]) {
       const result = await replayFile(shippedTrace('x86_64-passthrough'), { upto: operation });
       await jump(operation);
       await expect.poll(domainCards).toEqual(domainsOf(result));

@@ -78,7 +78,9 @@ export function RequestLog({ store }: { readonly store: PageStore }): JSX.Elemen
   }, [store.chosenRequest]);
 
   function measure(): void {
-    const { scrollTop, clientHeight, scrollHeight } = list.current!;
+    // It may have scrolled just before another tab was opened.
+    if (list.current === null) return;
+    const { scrollTop, clientHeight, scrollHeight } = list.current;
     follows.current = scrollTop + clientHeight >= scrollHeight - ROW;
     setView({ top: scrollTop, height: clientHeight });
   }
