@@ -112,6 +112,27 @@ module.exports = {
       to: { path: CORE_MODULES, reachable: true },
     },
     {
+      name: 'the-page-runs-in-a-browser',
+      severity: 'error',
+      comment: 'the page, its worker and all that they need use nothing of Node.js',
+      from: { path: '^apps/web/src/' },
+      to: { path: CORE_MODULES, reachable: true },
+    },
+    {
+      name: 'the-page-knows-messages',
+      severity: 'error',
+      comment:
+        'views know devices by what they are told, so that a live machine can be shown as a trace is',
+      from: { path: '^apps/web/src/(page|views)/' },
+      to: { path: '^(apps/web/src/replay/(?!replay-messages)|packages/(trace|machine)/)' },
+    },
+    {
+      name: 'nothing-needs-the-page',
+      severity: 'error',
+      from: { path: '^(packages|apps|tooling|bench|fuzz)/', pathNot: '^apps/web/' },
+      to: { path: '^apps/web/' },
+    },
+    {
       name: 'libraries-do-not-know-their-command',
       severity: 'error',
       from: { path: '^packages/([^/]+)/src/', pathNot: '^packages/[^/]+/src/cli/' },

@@ -4,7 +4,13 @@ import { PageStore } from './page/page-store.ts';
 import { fetchTraceIndex } from './page/trace-index.ts';
 import { App } from './views/app.tsx';
 import 'uplot/dist/uPlot.min.css';
-import './style.css';
+import './styles/theme.css';
+import './styles/base.css';
+import './styles/player.css';
+import './styles/panels.css';
+import './styles/map.css';
+import './styles/events.css';
+import './styles/narrow.css';
 
 const store = new PageStore(new Worker('replay-worker.js', { type: 'module' }));
 const place = document.getElementById('app')!;

@@ -25,7 +25,7 @@ export interface ReplayResult {
   readonly state: Readonly<Record<string, object>>;
 }
 
-export interface ReplayDivergence {
+interface ReplayDivergence {
   /** Number of the operation. */
   readonly index: number;
   readonly seconds: number;

@@ -36,15 +36,19 @@ export function faultCause(fault: WatchedFault, requests: readonly WatchedReques
       addressField(one, 'virt_end') >= fault.address,
   );
   if (request === undefined) {
-    return { text: `domain ${fault.domain} never had a mapping there`, request: undefined };
+    const isWhole = requests[0] === undefined || requests[0].sequence === 0;
+    const text = isWhole
+      ? `nothing was ever mapped there in domain ${fault.domain}`
+      : `none of the last ${requests.length} requests mapped anything there`;
+    return { text, request: undefined };
   }
   if (request.type === VIRTIO_IOMMU_T_UNMAP) {
-    return { text: `an UNMAP took the mapping away`, request };
+    return { text: 'an UNMAP took the mapping away', request };
   }
   const flags = Number(requestField(request, 'flags'));
   const isWrite = fault.access === VIRTIO_IOMMU_FAULT_F_WRITE;
   const wanted = isWrite ? VIRTIO_IOMMU_MAP_F_WRITE : VIRTIO_IOMMU_MAP_F_READ;
   return (flags & wanted) === 0
     ? { text: `the mapping there is not for ${isWrite ? 'writes' : 'reads'}`, request }
-    : { text: 'a mapping was there: the access went on beyond it', request };
+    : { text: 'a mapping was there, of an earlier domain of that number, or too short', request };
 }
