@@ -41,7 +41,7 @@ function domainsSeen(view: MachineView) {
     iommu,
     id: domain,
     endpoints: [...endpoints].sort(),
-    mappings: mappings.all.flatMap(({ virtStart, virtEnd, physStart, flags }) => [
+    mappings: [...mappings].flatMap(({ virtStart, virtEnd, physStart, flags }) => [
       virtStart,
       virtEnd,
       physStart,

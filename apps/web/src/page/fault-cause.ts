@@ -1,10 +1,5 @@
 /** Why an access was denied, as far as the request log tells it. */
-import {
-  addressField,
-  requestField,
-  type WatchedFault,
-  type WatchedRequest,
-} from '@viommu/inspector';
+import { addressField, type WatchedFault, type WatchedRequest } from '@viommu/inspector';
 import {
   VIRTIO_IOMMU_FAULT_F_WRITE,
   VIRTIO_IOMMU_MAP_F_READ,
@@ -31,7 +26,7 @@ export function faultCause(fault: WatchedFault, requests: readonly WatchedReques
       one.time <= fault.time &&
       one.status === VIRTIO_IOMMU_S_OK &&
       (one.type === VIRTIO_IOMMU_T_MAP || one.type === VIRTIO_IOMMU_T_UNMAP) &&
-      Number(requestField(one, 'domain')) === fault.domain &&
+      addressField(one, 'domain') === fault.domain &&
       addressField(one, 'virt_start') <= fault.address &&
       addressField(one, 'virt_end') >= fault.address,
   );
@@ -45,7 +40,7 @@ export function faultCause(fault: WatchedFault, requests: readonly WatchedReques
   if (request.type === VIRTIO_IOMMU_T_UNMAP) {
     return { text: 'an UNMAP took the mapping away', request };
   }
-  const flags = Number(requestField(request, 'flags'));
+  const flags = addressField(request, 'flags');
   const isWrite = fault.access === VIRTIO_IOMMU_FAULT_F_WRITE;
   const wanted = isWrite ? VIRTIO_IOMMU_MAP_F_WRITE : VIRTIO_IOMMU_MAP_F_READ;
   return (flags & wanted) === 0

@@ -129,8 +129,7 @@ export class PageStore {
       return view.domain(chosenDomain.iommu, chosenDomain.domain);
     }
     return view.domains.reduce<DomainView | undefined>(
-      (most, one) =>
-        most === undefined || one.mappings.all.length > most.mappings.all.length ? one : most,
+      (most, one) => (most === undefined || one.mappings.count > most.mappings.count ? one : most),
       undefined,
     );
   }

@@ -3,6 +3,7 @@
 import type { DomainView } from '@viommu/inspector';
 import { VIRTIO_IOMMU_MAP_F_READ, VIRTIO_IOMMU_MAP_F_WRITE } from '@viommu/iommu-core';
 import type { JSX, TargetedEvent } from 'preact';
+import { useState } from 'preact/hooks';
 import { bytesText, hex } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 
@@ -13,10 +14,13 @@ interface Props {
 
 export function AddressDetail({ store, domain }: Props): JSX.Element {
   const address = store.chosenAddress?.address;
-  const typed = (event: TargetedEvent<HTMLInputElement>): void => {
+  /** What is being typed, while the page goes on. */
+  const [typed, setTyped] = useState<string>();
+  const finish = (event: TargetedEvent<HTMLInputElement>): void => {
     const value = Number(event.currentTarget.value);
     const isAddress = Number.isSafeInteger(value) && value >= 0;
     event.currentTarget.setCustomValidity(isAddress ? '' : 'an address such as 0xffffe000');
+    if (isAddress) setTyped(undefined);
     if (domain !== undefined && isAddress) store.chooseAddress(domain, value, true);
   };
   return (
@@ -28,8 +32,9 @@ export function AddressDetail({ store, domain }: Props): JSX.Element {
           type="text"
           spellcheck={false}
           placeholder="0x…"
-          value={address === undefined ? '' : hex(address)}
-          onChange={typed}
+          value={typed ?? (address === undefined ? '' : hex(address))}
+          onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+          onChange={finish}
         />
       </label>
       <output>

@@ -110,7 +110,7 @@ export function AddressMap({ store }: { readonly store: PageStore }): JSX.Elemen
               of domain {domain.domain}
               {view.topology.iommus.length > 1 && ` of ${view.topology.iommus[domain.iommu]?.name}`}
               {' · '}
-              <span id="mapping-count">{counted(domain.mappings.all.length, 'mapping')}</span>
+              <span id="mapping-count">{counted(domain.mappings.count, 'mapping')}</span>
             </span>
           )}
         </h2>

@@ -84,15 +84,10 @@ function drawMappings(
 ): void {
   if (domain === undefined) return;
   const colours = [colour('--mapped'), colour('--read'), colour('--write'), colour('--mapped')];
-  const { all } = domain.mappings;
   const end = window.start + bytesOfWindow(window);
   let lastCell = -1;
-  for (
-    let at = Math.max(domain.mappings.indexAt(window.start) - 1, 0);
-    at < all.length && all[at]!.virtStart < end;
-    at += 1
-  ) {
-    const { virtStart, virtEnd, flags } = all[at]!;
+  for (const { virtStart, virtEnd, flags } of domain.mappings.from(window.start)) {
+    if (virtStart >= end) break;
     if (virtEnd < window.start) continue;
     // Many mappings in one cell are one cell.
     const cell = Math.floor((virtEnd - window.start) / window.cellBytes);

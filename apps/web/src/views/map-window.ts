@@ -113,9 +113,9 @@ export function clustersOf(
   return [...most.slice(0, CLUSTERS_MAX), ...ranges].sort((one, other) => one.start - other.start);
 }
 
-function groupsOf({ all }: SortedMappings): AddressCluster[] {
+function groupsOf(mappings: SortedMappings): AddressCluster[] {
   const groups: { kind: 'mappings'; start: number; end: number; mappings: number }[] = [];
-  for (const { virtStart, virtEnd } of all) {
+  for (const { virtStart, virtEnd } of mappings) {
     const last = groups.at(-1);
     if (last !== undefined && virtStart - last.end <= CLUSTER_GAP) {
       last.end = virtEnd;

@@ -95,6 +95,7 @@ export function PlayerBar({ store }: { readonly store: PageStore }): JSX.Element
               max={trace?.operations ?? 0}
               value={position}
               disabled={isOff}
+              onFocus={() => store.isPlaying && store.pause()}
               onChange={({ currentTarget }) => store.jump(currentTarget.valueAsNumber || 0)}
             />
           </label>{' '}

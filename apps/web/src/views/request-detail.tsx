@@ -1,10 +1,10 @@
 /** A request, decoded: its bytes as they were on the wire, and beside them each field. */
 import {
+  addressField,
   fieldValue,
   REQUEST_LAYOUTS,
   type RequestField,
   requestEffect,
-  requestField,
   requestName,
   statusName,
   type WatchedRequest,
@@ -31,7 +31,7 @@ export function RequestDetail({ store, request }: Props): JSX.Element {
     { name: 'bytes', offset: 0, size: bytes.length },
   ];
   const hasDomain = fields.some(({ name }) => name === 'domain');
-  const domain = hasDomain ? { iommu, domain: Number(requestField(request, 'domain')) } : undefined;
+  const domain = hasDomain ? { iommu, domain: addressField(request, 'domain') } : undefined;
   return (
     <div class="detail" aria-live="polite">
       <h3>

@@ -187,7 +187,7 @@ function concerns(
   return (
     request.iommu === domain.iommu &&
     fields.some(({ name }) => name === 'domain') &&
-    Number(requestField(request, 'domain')) === domain.domain
+    addressField(request, 'domain') === domain.domain
   );
 }
 

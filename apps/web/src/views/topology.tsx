@@ -129,7 +129,7 @@ function DomainCard({ store, domain, row }: DomainProps): JSX.Element {
       role="button"
       tabIndex={0}
       aria-pressed={isChosen}
-      aria-label={`domain ${id}, ${counted(mappings.all.length, 'mapping')}`}
+      aria-label={`domain ${id}, ${counted(mappings.count, 'mapping')}`}
       data-domain={`${iommu}:${id}`}
       onClick={choose}
       onKeyDown={({ key }) => (key === 'Enter' || key === ' ') && choose()}
@@ -139,7 +139,7 @@ function DomainCard({ store, domain, row }: DomainProps): JSX.Element {
         domain {id}
       </text>
       <text class="card-note" x="10" y="36">
-        {bypass ? 'bypass' : counted(mappings.all.length, 'mapping')}
+        {bypass ? 'bypass' : counted(mappings.count, 'mapping')}
       </text>
     </g>
   );

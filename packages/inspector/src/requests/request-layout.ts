@@ -86,8 +86,16 @@ export function requestField(
   return fieldValue(bytes, REQUEST_LAYOUTS[type]!.fields.find((field) => field.name === name)!);
 }
 
-/** The value of a field that is an address; one above 2^53 - 1 is 2^53 - 1. */
-export function addressField(record: Pick<RequestRecord, 'type' | 'bytes'>, name: string): number {
-  const value = requestField(record, name);
-  return value > Number.MAX_SAFE_INTEGER ? Number.MAX_SAFE_INTEGER : Number(value);
+/** The value of a field that is an address, or of one of 4 bytes; one above 2^53 - 1 is 2^53 - 1. */
+export function addressField(
+  { type, bytes }: Pick<RequestRecord, 'type' | 'bytes'>,
+  name: string,
+): number {
+  const { offset, size } = REQUEST_LAYOUTS[type]!.fields.find((field) => field.name === name)!;
+  let value = 0;
+  // Without BigInt: whoever watches does this for each request.
+  for (let index = size - 1; index >= 0; index -= 1) {
+    value = value * 256 + (bytes[offset + index] ?? 0);
+  }
+  return Math.min(value, Number.MAX_SAFE_INTEGER);
 }

@@ -8,7 +8,7 @@ import {
   VIRTIO_IOMMU_T_UNMAP,
 } from '@viommu/iommu-core';
 import type { Machine, MachineDescription } from '@viommu/machine';
-import { addressField, requestField } from '../requests/request-layout.ts';
+import { addressField } from '../requests/request-layout.ts';
 import { AccessRing } from './access-ring.ts';
 import type {
   DomainChange,
@@ -136,7 +136,7 @@ export class MachineWatch {
     if (type !== VIRTIO_IOMMU_T_MAP && type !== VIRTIO_IOMMU_T_UNMAP) return;
     const range = {
       iommu,
-      domain: Number(requestField(record, 'domain')),
+      domain: addressField(record, 'domain'),
       virtStart: addressField(record, 'virt_start'),
       virtEnd: addressField(record, 'virt_end'),
     };
@@ -145,7 +145,7 @@ export class MachineWatch {
       return;
     }
     const physStart = addressField(record, 'phys_start');
-    const flags = Number(requestField(record, 'flags'));
+    const flags = addressField(record, 'flags');
     this.#changed({ kind: 'mapped', ...range, physStart, flags });
   }
 
