@@ -1,7 +1,7 @@
 /** Starts the page: makes the worker, finds the traces, and opens the one that the address names, or the first. */
 import { render } from 'preact';
 import { PageStore } from './page/page-store.ts';
-import { fetchTraceIndex } from './page/trace-index.ts';
+import { fetchTraceIndex, type ShippedTrace } from './page/trace-index.ts';
 import { App } from './views/app.tsx';
 import 'uplot/dist/uPlot.min.css';
 import './styles/theme.css';
@@ -17,13 +17,20 @@ const place = document.getElementById('app')!;
 /** Such as `#trace=x86_64-pci&operation=9000`. */
 const asked = new URLSearchParams(location.hash.slice(1));
 
+/** The page is there before the list of its traces is. */
+function show(traces: readonly ShippedTrace[], first: string): void {
+  render(<App store={store} traces={traces} first={first} />, place);
+}
+
+show([], '');
 try {
   const traces = await fetchTraceIndex();
   const trace = traces.find(({ name }) => name === asked.get('trace')) ?? traces[0];
-  render(<App store={store} traces={traces} first={trace?.name ?? ''} />, place);
+  show(traces, trace?.name ?? '');
   const operation = Number(asked.get('operation') ?? Number.NaN);
-  if (trace !== undefined)
+  if (trace !== undefined) {
     store.open(trace.url, Number.isInteger(operation) ? operation : undefined);
+  }
 } catch (error) {
-  place.textContent = `${error instanceof Error ? error.message : error}`;
+  store.fail(error instanceof Error ? error.message : String(error));
 }

@@ -46,7 +46,7 @@ export class PageStore {
   constructor(worker: Worker) {
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<ReplayReport>) => this.#report(data);
-    worker.onerror = ({ message }) => this.#report({ kind: 'failed', message });
+    worker.onerror = ({ message }) => this.fail(message);
   }
 
   listen(listener: () => void): () => void {
@@ -139,6 +139,11 @@ export class PageStore {
     this.#isJumping = false;
     this.#nextJump = undefined;
     this.#worker.postMessage(command);
+  }
+
+  /** Says what went wrong. */
+  fail(message: string): void {
+    this.#report({ kind: 'failed', message });
   }
 
   /** The views are drawn again, once for all changes of this turn. */

@@ -30,7 +30,7 @@ export function App({ store, traces, first }: Props): JSX.Element {
         <h1>
           viommu <span class="muted">what an IOMMU does</span>
         </h1>
-        <TraceChoice store={store} traces={traces} first={first} />
+        <TraceChoice key={first} store={store} traces={traces} first={first} />
         <details class="keys">
           <summary>Keys</summary>
           <dl>
@@ -113,7 +113,7 @@ function TraceChoice({ store, traces, first }: Props): JSX.Element {
             {title}
           </option>
         ))}
-        {chosen === '' && <option value="">a file of your own</option>}
+        {chosen === '' && traces.length > 0 && <option value="">a file of your own</option>}
       </select>
       <label class="button">
         Open a file…
