@@ -9,7 +9,7 @@ import {
 } from '@viommu/inspector';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { countText, hex } from '../page/numbers.ts';
+import { bytesText, countText, hex } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import { RequestDetail } from './request-detail.tsx';
 
@@ -206,7 +206,10 @@ function requestLine(request: WatchedRequest): string {
   const parts: string[] = [];
   if (fields.includes('endpoint')) parts.push(`endpoint ${value('endpoint')}`);
   if (fields.includes('domain')) parts.push(`domain ${requestField(request, 'domain')}`);
-  if (fields.includes('virt_start')) parts.push(`${value('virt_start')}–${value('virt_end')}`);
+  if (fields.includes('virt_start')) {
+    const length = addressField(request, 'virt_end') - addressField(request, 'virt_start') + 1;
+    parts.push(`${value('virt_start')} ${bytesText(length)}`);
+  }
   if (fields.includes('phys_start')) parts.push(`→ ${value('phys_start')}`);
   return parts.join(' ');
 }
