@@ -1,10 +1,5 @@
 /** Numbers as the page writes them. */
 
-/** An address; long ones in groups of four digits. */
-export function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
-}
-
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 /** Such as `4 KiB`. */

@@ -1,10 +1,10 @@
 /** The address that is chosen, or typed: what it is translated to, or why it is not. */
 
-import type { DomainView } from '@viommu/inspector';
+import { type DomainView, hexNumber } from '@viommu/inspector';
 import { VIRTIO_IOMMU_MAP_F_READ, VIRTIO_IOMMU_MAP_F_WRITE } from '@viommu/iommu-core';
 import type { JSX, TargetedEvent } from 'preact';
 import { useState } from 'preact/hooks';
-import { bytesText, hex } from '../page/numbers.ts';
+import { bytesText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 
 interface Props {
@@ -32,7 +32,7 @@ export function AddressDetail({ store, domain }: Props): JSX.Element {
           type="text"
           spellcheck={false}
           placeholder="0x…"
-          value={typed ?? (address === undefined ? '' : hex(address))}
+          value={typed ?? (address === undefined ? '' : hexNumber(address))}
           onInput={({ currentTarget }) => setTyped(currentTarget.value)}
           onChange={finish}
         />
@@ -55,10 +55,11 @@ function translation(domain: DomainView, address: number): JSX.Element {
   ].filter((one) => one !== false);
   return (
     <>
-      → <b>{hex(physStart + (address - virtStart))}</b> of the guest's memory, may be{' '}
+      → <b>{hexNumber(physStart + (address - virtStart))}</b> of the guest's memory, may be{' '}
       {access.join(' and ')}{' '}
       <span class="muted">
-        by the mapping {hex(virtStart)}–{hex(virtEnd)} ({bytesText(virtEnd - virtStart + 1)})
+        by the mapping {hexNumber(virtStart)}–{hexNumber(virtEnd)} (
+        {bytesText(virtEnd - virtStart + 1)})
       </span>
     </>
   );

@@ -1,6 +1,6 @@
 /** An address that leads to its place in the map of a domain. */
+import { hexNumber } from '@viommu/inspector';
 import type { JSX } from 'preact';
-import { hex } from '../page/numbers.ts';
 import type { DomainKey, PageStore } from '../page/page-store.ts';
 
 interface Props {
@@ -12,7 +12,7 @@ interface Props {
 
 export function AddressLink({ store, domain, address }: Props): JSX.Element {
   const isKnown = domain !== undefined && store.view.domain(domain.iommu, domain.domain);
-  if (!isKnown || address > Number.MAX_SAFE_INTEGER) return <code>{hex(address)}</code>;
+  if (!isKnown || address > Number.MAX_SAFE_INTEGER) return <code>{hexNumber(address)}</code>;
   return (
     <button
       type="button"
@@ -20,7 +20,7 @@ export function AddressLink({ store, domain, address }: Props): JSX.Element {
       title={`Show it in domain ${domain.domain}`}
       onClick={() => store.chooseAddress(domain, Number(address), true)}
     >
-      {hex(address)}
+      {hexNumber(address)}
     </button>
   );
 }

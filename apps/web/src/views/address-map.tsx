@@ -1,8 +1,8 @@
 /** The address space of a domain as a map to zoom and to walk in, with the translation of the address that is chosen. */
-import type { DomainView, ReservedRange } from '@viommu/inspector';
+import { type DomainView, hexNumber, type ReservedRange } from '@viommu/inspector';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { bytesText, counted, hex } from '../page/numbers.ts';
+import { bytesText, counted } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import { AddressDetail } from './address-detail.tsx';
 import { onColoursChange } from './colours.ts';
@@ -135,7 +135,7 @@ export function AddressMap({ store }: { readonly store: PageStore }): JSX.Elemen
             class={cluster.kind}
             onClick={() => setOwn(fitWindow(cluster, columns, rows))}
           >
-            {hex(cluster.start)}–{hex(cluster.end)}{' '}
+            {hexNumber(cluster.start)}–{hexNumber(cluster.end)}{' '}
             <span class="muted">
               {cluster.kind === 'reserved'
                 ? 'reserved (MSI)'

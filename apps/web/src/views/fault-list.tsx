@@ -1,8 +1,8 @@
 /** Faults: what was tried, why it failed, and what made it so. */
-import { accessVerb, faultReason, type WatchedFault } from '@viommu/inspector';
+import { accessVerb, faultReason, hexNumber, type WatchedFault } from '@viommu/inspector';
 import type { JSX } from 'preact';
 import { faultCause } from '../page/fault-cause.ts';
-import { hex, secondsText } from '../page/numbers.ts';
+import { secondsText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import { AddressLink } from './address-link.tsx';
 
@@ -45,7 +45,7 @@ function FaultEntry({
   return (
     <li data-fault={fault.sequence}>
       <p>
-        <b>{name}</b> (endpoint {hex(endpoint)}) may not {accessVerb(access)} at{' '}
+        <b>{name}</b> (endpoint {hexNumber(endpoint)}) may not {accessVerb(access)} at{' '}
         <AddressLink
           store={store}
           domain={domain === undefined ? undefined : { iommu, domain }}

@@ -9,6 +9,7 @@ import {
   statusName,
   type WatchedRequest,
 } from '@viommu/inspector';
+import { VIRTIO_IOMMU_T_MAP } from '@viommu/iommu-core';
 import type { JSX } from 'preact';
 import { secondsText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
@@ -88,7 +89,7 @@ function valueText(bytes: Uint8Array, field: RequestField): string {
   if (field.name === 'reserved') return value === 0n ? '' : `0x${value.toString(16)}`;
   if (field.name === 'flags') {
     const names = ['READ', 'WRITE', 'MMIO'].filter((_, bit) => (value >> BigInt(bit)) & 1n);
-    return bytes[0] === 3 ? `${value} ${names.join(' | ')}` : String(value);
+    return bytes[0] === VIRTIO_IOMMU_T_MAP ? `${value} ${names.join(' | ')}` : String(value);
   }
   const isHex = field.size === 8 || field.name === 'endpoint';
   return isHex ? `0x${value.toString(16)}` : String(value);

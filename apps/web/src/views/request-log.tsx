@@ -1,6 +1,7 @@
 /** The request log: of 10,000 rows only those are drawn that one sees. */
 import {
   addressField,
+  hexNumber,
   REQUEST_LAYOUTS,
   requestField,
   requestName,
@@ -9,7 +10,7 @@ import {
 } from '@viommu/inspector';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { bytesText, countText, hex } from '../page/numbers.ts';
+import { bytesText, countText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import { RequestDetail } from './request-detail.tsx';
 
@@ -202,7 +203,7 @@ function covers(request: WatchedRequest, address: number): boolean {
 /** What a request is about, short enough for a row. */
 function requestLine(request: WatchedRequest): string {
   const fields = REQUEST_LAYOUTS[request.type]?.fields.map(({ name }) => name) ?? [];
-  const value = (name: string) => hex(requestField(request, name));
+  const value = (name: string) => hexNumber(requestField(request, name));
   const parts: string[] = [];
   if (fields.includes('endpoint')) parts.push(`endpoint ${value('endpoint')}`);
   if (fields.includes('domain')) parts.push(`domain ${requestField(request, 'domain')}`);

@@ -1,7 +1,12 @@
 /** The topology: each IOMMU, what is behind it, and which domain translates for whom. */
-import type { DomainView, WatchedEndpoint, WatchedIommu } from '@viommu/inspector';
+import {
+  type DomainView,
+  hexNumber,
+  type WatchedEndpoint,
+  type WatchedIommu,
+} from '@viommu/inspector';
 import type { JSX } from 'preact';
-import { bytesText, counted, hex } from '../page/numbers.ts';
+import { bytesText, counted } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 
 const KINDS = { disk: 'virtio-blk', rng: 'virtio-rng', net: 'virtio-net', engine: 'DMA engine' };
@@ -89,7 +94,7 @@ function EndpointCard({ store, endpoint, row }: EndpointProps): JSX.Element {
   return (
     <g class="card endpoint" transform={`translate(0 ${row * (CARD.height + CARD.gap)})`}>
       <title>
-        {KINDS[kind]} at {place}, endpoint {hex(id)}:{' '}
+        {KINDS[kind]} at {place}, endpoint {hexNumber(id)}:{' '}
         {counted(traffic?.accesses ?? 0, 'access', 'accesses')}, {counted(faults, 'fault')}
       </title>
       <rect width={CARD.width} height={CARD.height} rx="7" />
@@ -100,7 +105,7 @@ function EndpointCard({ store, endpoint, row }: EndpointProps): JSX.Element {
         </tspan>
       </text>
       <text class="card-note" x="10" y="36">
-        {hex(id)} · {bytesText(bytes)}
+        {hexNumber(id)} · {bytesText(bytes)}
         {faults > 0 && (
           <tspan class="card-fault" dx="6">
             {counted(faults, 'fault')}

@@ -1,9 +1,9 @@
 /** Throughput of each endpoint over the time of the trace, as a chart. */
-import type { EndpointTraffic } from '@viommu/inspector';
+import { type EndpointTraffic, hexNumber } from '@viommu/inspector';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import { bytesText, hex } from '../page/numbers.ts';
+import { bytesText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import { colour, onColoursChange } from './colours.ts';
 
@@ -18,7 +18,7 @@ export function TrafficChart({ store }: { readonly store: PageStore }): JSX.Elem
     (one) =>
       topology.endpoints.find(
         ({ iommu, endpoint }) => iommu === one.iommu && endpoint === one.endpoint,
-      )?.name ?? hex(one.endpoint),
+      )?.name ?? hexNumber(one.endpoint),
   );
   const key = names.join();
 
