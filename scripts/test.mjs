@@ -91,6 +91,7 @@ if (process.argv.includes('--check')) {
 const unit = runTests('unit');
 const guest = runTests('guest');
 const browser = runTests('browser');
+rmSync(reportOf('browser'), { force: true });
 checkConformance();
 
 const seconds = Number((process.hrtime.bigint() - started) / 1_000_000_000n);
