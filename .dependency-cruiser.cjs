@@ -22,7 +22,7 @@ const MAY_IMPORT = {
     'viot',
     'virtqueue',
   ],
-  inspector: ['iommu-core', 'iommu-driver', 'trace', 'transport-pci'],
+  inspector: ['iommu-core', 'iommu-driver', 'machine', 'trace', 'transport-pci'],
   trace: ['devices', 'machine', 'transport-pci', 'virtqueue'],
   'vfio-user': ['linux-io', 'transport-pci', 'virtqueue'],
 };
@@ -110,6 +110,27 @@ module.exports = {
       comment: 'the pass-through story, and all that it needs, uses nothing of Node.js',
       from: { path: '^apps/demo/src/passthrough/', pathNot: TEST_FILES },
       to: { path: CORE_MODULES, reachable: true },
+    },
+    {
+      name: 'the-page-runs-in-a-browser',
+      severity: 'error',
+      comment: 'the page, its worker and all that they need use nothing of Node.js',
+      from: { path: '^apps/web/src/' },
+      to: { path: CORE_MODULES, reachable: true },
+    },
+    {
+      name: 'the-page-knows-messages',
+      severity: 'error',
+      comment:
+        'views know devices by what they are told, so that a live machine can be shown as a trace is',
+      from: { path: '^apps/web/src/(page|views)/' },
+      to: { path: '^(apps/web/src/replay/(?!replay-messages)|packages/(trace|machine)/)' },
+    },
+    {
+      name: 'nothing-needs-the-page',
+      severity: 'error',
+      from: { path: '^(packages|apps|tooling|bench|fuzz)/', pathNot: '^apps/web/' },
+      to: { path: '^apps/web/' },
     },
     {
       name: 'libraries-do-not-know-their-command',

@@ -31,6 +31,15 @@ export default defineConfig({
           hookTimeout: 600_000,
         },
       },
+      {
+        ...resolution,
+        test: {
+          name: 'browser',
+          include: ['apps/*/test/**/*.browser.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+        },
+      },
     ],
   },
 });

@@ -6,7 +6,7 @@ const LONGEST = 300;
 
 const files = execFileSync(
   'git',
-  ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.mjs'],
+  ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx', '*.css', '*.mjs'],
   {
     encoding: 'utf8',
   },

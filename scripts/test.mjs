@@ -1,4 +1,4 @@
-// `npm test`: sets up, runs the unit, property and guest tests, and says how many of each ran.
+// `npm test`: sets up, runs the unit, property, guest and browser tests, and says how many of each ran.
 // Then every statement of the standard must have its row, with a test that ran (`tooling/conformance`).
 // With `--check` it is `pnpm check`: format, lint, types, boundaries, unused code and package checks as well.
 //
@@ -95,10 +95,18 @@ build();
 // Their output goes through a pipe.
 const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
 const environment = { ...colour, ...pnpmEnvironment() };
-const [guest, unit] = await Promise.all([
-  runTests('guest', { environment, live: true, behind: false }),
+
+/** A browser takes a processor of its own, too. */
+async function runGuests(options) {
+  const guest = await runTests('guest', options);
+  return { guest, browser: await runTests('browser', options) };
+}
+
+const [{ guest, browser }, unit] = await Promise.all([
+  runGuests({ environment, live: true, behind: false }),
   runRest({ environment, live: false, behind: true }),
 ]);
+rmSync(reportOf('browser'), { force: true });
 await checkConformance({ environment, live: false, behind: false });
 
 const seconds = Number((process.hrtime.bigint() - started) / 1_000_000_000n);
@@ -108,6 +116,11 @@ process.stdout.write(
   guest.passed + guest.failed === 0
     ? 'guest tests: 0 ran, skipped for the reason given above\n'
     : `guest tests: ${guest.passed + guest.failed} ran, ${guest.passed} passed, ${guest.failed} failed\n`,
+);
+process.stdout.write(
+  browser.passed + browser.failed === 0
+    ? 'browser tests: 0 ran, skipped for the reason given above\n'
+    : `browser tests: ${browser.passed} passed, ${browser.failed} failed\n`,
 );
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);

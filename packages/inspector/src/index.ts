@@ -1,13 +1,24 @@
 export { RegisterNames } from './registers/register-names.ts';
 export { accessVerb, faultReason } from './requests/fault-text.ts';
 export type { RequestField, RequestLayout } from './requests/request-layout.ts';
-export { fieldValue, REQUEST_LAYOUTS, requestField } from './requests/request-layout.ts';
+export {
+  addressField,
+  fieldValue,
+  REQUEST_LAYOUTS,
+  requestField,
+} from './requests/request-layout.ts';
 export {
   hexNumber,
   requestBytes,
   requestEffect,
   requestFields,
+  requestName,
   statusName,
 } from './requests/request-text.ts';
 export type { StepNames } from './steps/step-text.ts';
 export { effectText, operationActor, operationText } from './steps/step-text.ts';
+export type * from './watch/inspector-messages.ts';
+export type { DomainView } from './watch/machine-view.ts';
+export { MachineView } from './watch/machine-view.ts';
+export { MachineWatch } from './watch/machine-watch.ts';
+export { SortedMappings } from './watch/sorted-mappings.ts';

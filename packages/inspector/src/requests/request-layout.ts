@@ -79,6 +79,23 @@ export function fieldValue(bytes: Uint8Array, field: RequestField): bigint {
 }
 
 /** @param name of a field that this type of request has */
-export function requestField({ type, bytes }: RequestRecord, name: string): bigint {
+export function requestField(
+  { type, bytes }: Pick<RequestRecord, 'type' | 'bytes'>,
+  name: string,
+): bigint {
   return fieldValue(bytes, REQUEST_LAYOUTS[type]!.fields.find((field) => field.name === name)!);
+}
+
+/** The value of a field that is an address, or of one of 4 bytes; one above 2^53 - 1 is 2^53 - 1. */
+export function addressField(
+  { type, bytes }: Pick<RequestRecord, 'type' | 'bytes'>,
+  name: string,
+): number {
+  const { offset, size } = REQUEST_LAYOUTS[type]!.fields.find((field) => field.name === name)!;
+  let value = 0;
+  // Without BigInt: whoever watches does this for each request.
+  for (let index = size - 1; index >= 0; index -= 1) {
+    value = value * 256 + (bytes[offset + index] ?? 0);
+  }
+  return Math.min(value, Number.MAX_SAFE_INTEGER);
 }

@@ -7,7 +7,7 @@ export function statusName(status: number): string {
   return status < 0 ? 'nothing written' : `S_${STATUS_NAMES[status] ?? status}`;
 }
 
-function requestName(type: number): string {
+export function requestName(type: number): string {
   return REQUEST_LAYOUTS[type]?.name ?? `type ${type}`;
 }
 
@@ -51,7 +51,7 @@ export function requestBytes(record: RequestRecord): string {
 }
 
 /** What an answered request did, in a few words. */
-export function requestEffect(record: RequestRecord): string {
+export function requestEffect(record: Pick<RequestRecord, 'type' | 'status' | 'bytes'>): string {
   const layout = REQUEST_LAYOUTS[record.type];
   if (layout === undefined || record.status !== 0) return 'nothing changed';
   const field = (name: string): bigint => requestField(record, name);

@@ -1,0 +1,205 @@
+/** The page in a real browser: what it shows of a trace is what a replay of that trace says. */
+import type { IommuSnapshot } from '@viommu/iommu-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type ReplayResult, replayFile } from '../src/trace/replay-file.ts';
+import { shippedTrace } from '../src/trace/shipped-traces.ts';
+import { browserPath, type PageServer, servePage } from './page-setting.ts';
+
+const MAPPING_FIELDS = 4;
+
+describe.skipIf(browserPath === undefined)('the page', () => {
+  let server: PageServer;
+  let browser: Browser;
+  let page: Page;
+  let problems: string[];
+
+  beforeAll(async () => {
+    server = await servePage();
+    browser = await chromium.launch({ executablePath: browserPath!, args: ['--no-sandbox'] });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  beforeEach(async () => {
+    problems = [];
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.on('pageerror', ({ message }) => problems.push(message));
+    page.on('console', (line) => {
+      if (['error', 'warning'].includes(line.type())) problems.push(line.text());
+    });
+  });
+
+  afterEach(async () => {
+    await page.close();
+    expect(problems).toEqual([]);
+  });
+
+  const position = () => page.locator('#position').inputValue().then(Number);
+  const isAt = (operation: number) =>
+    expect.poll(position, { timeout: 60_000, interval: 50 }).toBe(operation);
+
+  async function open(trace: string, operation: number): Promise<void> {
+    await page.goto(`${server.url}#trace=${trace}&operation=${operation}`);
+    await isAt(operation);
+  }
+
+  async function jump(operation: number): Promise<void> {
+    await page.locator('#position').fill(String(operation));
+    await page.locator('#position').press('Enter');
+    await isAt(operation);
+  }
+
+  /** By `iommu:endpoint`, the bytes that the page shows. */
+  const traffic = () =>
+    page
+      .locator('[data-endpoint]')
+      .evaluateAll((rows) =>
+        rows.map((row) => [
+          row.getAttribute('data-endpoint'),
+          Number(row.querySelector('[data-bytes]')!.getAttribute('data-bytes')),
+        ]),
+      );
+
+  const domainCards = () =>
+    page
+      .locator('[data-domain]')
+      .evaluateAll((cards) =>
+        cards.map((card) => [card.getAttribute('data-domain'), card.getAttribute('aria-label')]),
+      );
+
+  it.each(['x86_64-passthrough', 'x86_64-two-iommus', 'arm64-mmio'])(
+    'plays %s to its end, and counts what a replay counts',
+    async (name) => {
+      const result = await replayFile(shippedTrace(name));
+      await page.goto(server.url);
+      await expect.poll(position, { timeout: 30_000 }).toBeGreaterThan(0);
+      await page.locator('#trace').selectOption(name);
+      await expect
+        .poll(() => page.locator('#operations').textContent(), { timeout: 30_000 })
+        .toBe(result.operations.toLocaleString('en'));
+      await page.getByLabel('Speed').selectOption('fastest');
+      await page.locator('#play').click();
+      await isAt(result.operations);
+      const { requests, faults, endpoints } = result.statistics;
+      const total = Object.values(requests).reduce((sum, count) => sum + count, 0);
+      expect(await page.locator('#request-count').textContent()).toBe(total.toLocaleString('en'));
+      expect(await page.getByRole('tab', { name: 'Faults' }).textContent()).toBe(
+        `Faults ${faults}`,
+      );
+      expect((await traffic()).sort()).toEqual(
+        endpoints
+          .map(({ iommu, endpoint, translatedBytes, bypassedBytes }) => [
+            `${iommu}:${endpoint}`,
+            translatedBytes + bypassedBytes,
+          ])
+          .sort(),
+      );
+      expect(await domainCards()).toEqual(domainsOf(result));
+    },
+  );
+
+  it('shows the mappings of an operation, forwards and backwards, and translates by them', async () => {
+    await open('x86_64-passthrough', 0);
+    for (const operation of [12600, 11000, 12690]) {
+      const result = await replayFile(shippedTrace('x86_64-passthrough'), { upto: operation });
+      await jump(operation);
+      await expect.poll(domainCards).toEqual(domainsOf(result));
+      const domain = iommusOf(result)[0]!.domains.reduce((most, one) =>
+        one.mappings.length > most.mappings.length ? one : most,
+      );
+      expect(domain.mappings.length).toBeGreaterThan(0);
+      await page.locator(`[data-domain="0:${domain.id}"]`).click();
+      for (const at of [0, domain.mappings.length - MAPPING_FIELDS]) {
+        const [virtStart, , physStart] = domain.mappings.slice(at);
+        await page.locator('#address').fill(`0x${(virtStart! + 0x123).toString(16)}`);
+        await page.locator('#address').press('Enter');
+        const translated = page.locator('.address-detail output b');
+        await expect
+          .poll(() => translated.textContent())
+          .toBe(`0x${(physStart! + 0x123).toString(16)}`);
+      }
+    }
+  });
+
+  it('says of a fault what was tried, why it failed, and which request made it so', async () => {
+    await open('x86_64-passthrough', 12600);
+    await page.keyboard.press('f');
+    await isAt(12681);
+    await page.getByRole('tab', { name: 'Faults' }).click();
+    const fault = page.locator('[data-fault]');
+    expect(await fault.count()).toBe(1);
+    const text = await fault.textContent();
+    expect(text).toContain('engine (endpoint 0x40) may not read at 0x7f29b0749000 of domain 4');
+    expect(text).toContain('nothing is mapped there');
+    expect(text).toContain('the driver was told');
+    await fault.getByRole('button', { name: '0x7f29b0749000' }).click();
+    await expect
+      .poll(() => page.locator('.address-detail output').textContent())
+      .toContain('is not mapped');
+  });
+
+  it('decodes a request beside its bytes, and its addresses lead to the map', async () => {
+    await open('x86_64-passthrough', 12690);
+    await page.getByRole('listbox', { name: 'Requests' }).press('ArrowUp');
+    const field = page.locator('[data-field=virt_start]');
+    const address = await field.textContent();
+    expect(address).toMatch(/^0x7f29[0-9a-f]{8}$/);
+    const bytes = await page.locator('tr', { has: field }).locator('code').first().textContent();
+    expect(`0x${bytes!.split(' ').reverse().join('').replace(/^0+/, '')}`).toBe(address);
+    await field.getByRole('button').click();
+    expect(await page.locator('#address').inputValue()).toBe(address);
+  });
+
+  it('is used by keyboard: steps, steps back, goes to requests, plays and pauses', async () => {
+    await open('x86_64-pci', 9000);
+    await page.keyboard.press('.');
+    await isAt(9001);
+    await page.keyboard.press('.');
+    await isAt(9002);
+    await page.keyboard.press(',');
+    await isAt(9001);
+    await page.keyboard.press('n');
+    await expect.poll(position).toBeGreaterThan(9001);
+    const before = await position();
+    await page.keyboard.press(' ');
+    await expect.poll(position).toBeGreaterThan(before);
+    await page.keyboard.press(' ');
+    await expect.poll(() => page.locator('#play').textContent()).toBe('Play');
+    await page.keyboard.press('0');
+    await isAt(0);
+  });
+
+  it('says what is wrong with a file that is no trace', async () => {
+    await open('x86_64-pci', 10);
+    const file = { name: 'a.vtrace', mimeType: 'application/gzip', buffer: Buffer.from('nothing') };
+    await page.locator('input[type=file]').setInputFiles(file);
+    await expect.poll(() => page.getByRole('alert').textContent()).toContain('this is no trace');
+  });
+});
+
+function iommusOf({ state }: ReplayResult): IommuSnapshot[] {
+  return Object.values(state).flatMap((snapshot) => {
+    // Over MMIO an IOMMU is one of the devices in the windows of a function.
+    const { windows = [snapshot] } = snapshot as { windows?: readonly object[] };
+    return windows.flatMap((one) => {
+      const { session } = one as { session?: { device?: IommuSnapshot } };
+      return session?.device?.domains === undefined ? [] : [session.device];
+    });
+  });
+}
+
+/** As the page has them on the cards of the topology. */
+function domainsOf(result: ReplayResult): string[][] {
+  return iommusOf(result).flatMap(({ domains }, iommu) =>
+    [...domains]
+      .sort((one, other) => one.id - other.id)
+      .map(({ id, mappings }) => {
+        const count = mappings.length / MAPPING_FIELDS;
+        return [`${iommu}:${id}`, `domain ${id}, ${count} ${count === 1 ? 'mapping' : 'mappings'}`];
+      }),
+  );
+}

@@ -1,0 +1,28 @@
+/** Numbers as the page writes them. */
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** Such as `4 KiB`. */
+export function bytesText(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value < 10 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
+}
+
+/** Microseconds as `12.345 s`. */
+export function secondsText(microseconds: number): string {
+  return `${(microseconds / 1e6).toFixed(3)} s`;
+}
+
+export function countText(count: number): string {
+  return count.toLocaleString('en');
+}
+
+/** @param plural `s` is put behind `noun` when not given */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${countText(count)} ${count === 1 ? noun : plural}`;
+}

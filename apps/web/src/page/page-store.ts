@@ -1,0 +1,198 @@
+/** PageStore: what the page knows and what is chosen on it; views read it, and are drawn again when it changes. */
+import { type DomainView, MachineView, type WatchedRequest } from '@viommu/inspector';
+import type {
+  ReplayCommand,
+  ReplayReport,
+  StepWords,
+  TraceSummary,
+} from '../replay/replay-messages.ts';
+
+/** A place in a domain's address space, that a link or a click leads to. */
+export interface ChosenAddress {
+  readonly address: number;
+  /** Whether the map must come to show it. */
+  readonly reveal: boolean;
+}
+
+export interface DomainKey {
+  readonly iommu: number;
+  readonly domain: number;
+}
+
+export class PageStore {
+  view = new MachineView();
+  trace: TraceSummary | undefined;
+  position = 0;
+  isPlaying = false;
+  speed = 1;
+  step: StepWords | undefined;
+  problem: string | undefined;
+  isLoading = false;
+  /** Counts the updates, for whoever keeps something made of the view. */
+  version = 0;
+  chosenDomain: DomainKey | undefined;
+  chosenAddress: ChosenAddress | undefined;
+  /** By its number. */
+  chosenRequest: number | undefined;
+  /** When the map has to find its own place again. */
+  mapResets = 0;
+  readonly #worker: Worker;
+  readonly #listeners = new Set<() => void>();
+  #isTold = false;
+  #isJumping = false;
+  #nextJump: number | undefined;
+
+  /** @param worker speaks the contract of `replay-messages.ts` */
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<ReplayReport>) => this.#report(data);
+    worker.onerror = ({ message }) => this.fail(message);
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  open(url: string, position?: number): void {
+    this.#begin();
+    this.send({ kind: 'open', url, ...(position === undefined ? {} : { position }) });
+  }
+
+  openFile(file: Blob): void {
+    this.#begin();
+    this.send({ kind: 'openFile', file });
+  }
+
+  play(): void {
+    if (this.position >= (this.trace?.operations ?? 0)) this.jump(this.trace?.requests[0] ?? 0);
+    this.isPlaying = true;
+    this.send({ kind: 'play', speed: this.speed });
+  }
+
+  pause(): void {
+    this.send({ kind: 'pause' });
+  }
+
+  setSpeed(speed: number): void {
+    this.speed = speed;
+    if (this.isPlaying) this.send({ kind: 'play', speed });
+    this.changed();
+  }
+
+  stepOne(): void {
+    this.send({ kind: 'step' });
+  }
+
+  /** While one is under way, of those that are asked for meanwhile only the last is carried out: a slider asks for many. */
+  jump(position: number): void {
+    if (this.#isJumping) {
+      this.#nextJump = position;
+      return;
+    }
+    this.send({ kind: 'jump', position });
+    this.#isJumping = true;
+  }
+
+  /** To behind the next one of these operations, or the last one before. */
+  jumpAmong(operations: readonly number[], direction: 1 | -1): void {
+    const now = this.position - 1;
+    const found =
+      direction === 1
+        ? operations.find((operation) => operation > now)
+        : operations.findLast((operation) => operation < now);
+    if (found !== undefined) this.jump(found + 1);
+  }
+
+  chooseDomain(domain: DomainKey): void {
+    this.chosenDomain = domain;
+    this.chosenAddress = undefined;
+    this.mapResets += 1;
+    this.changed();
+  }
+
+  chooseAddress(domain: DomainKey, address: number, reveal: boolean): void {
+    this.chosenDomain = domain;
+    this.chosenAddress = { address, reveal };
+    this.changed();
+  }
+
+  chooseRequest(request: WatchedRequest | undefined): void {
+    this.chosenRequest = request?.sequence;
+    this.changed();
+  }
+
+  /** The one that is chosen; of those that are there, the one with most mappings when none is. */
+  get domain(): DomainView | undefined {
+    const { chosenDomain, view } = this;
+    if (chosenDomain !== undefined) {
+      return view.domain(chosenDomain.iommu, chosenDomain.domain);
+    }
+    return view.domains.reduce<DomainView | undefined>(
+      (most, one) => (most === undefined || one.mappings.count > most.mappings.count ? one : most),
+      undefined,
+    );
+  }
+
+  send(command: ReplayCommand): void {
+    this.problem = undefined;
+    this.#isJumping = false;
+    this.#nextJump = undefined;
+    this.#worker.postMessage(command);
+  }
+
+  /** Says what went wrong. */
+  fail(message: string): void {
+    this.#report({ kind: 'failed', message });
+  }
+
+  /** The views are drawn again, once for all changes of this turn. */
+  changed(): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    queueMicrotask(() => {
+      this.#isTold = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  #begin(): void {
+    this.view = new MachineView();
+    this.trace = undefined;
+    this.step = undefined;
+    this.position = 0;
+    this.isPlaying = false;
+    this.isLoading = true;
+    this.chosenDomain = undefined;
+    this.chosenAddress = undefined;
+    this.chosenRequest = undefined;
+    this.mapResets += 1;
+    this.version += 1;
+    this.changed();
+  }
+
+  #report(report: ReplayReport): void {
+    switch (report.kind) {
+      case 'opened':
+        this.trace = report.trace;
+        this.isLoading = false;
+        break;
+      case 'moved':
+        this.position = report.position;
+        this.isPlaying = report.isPlaying;
+        this.step = report.step;
+        this.view.apply(report.update);
+        this.version += 1;
+        this.#isJumping = false;
+        if (this.#nextJump !== undefined) this.jump(this.#nextJump);
+        break;
+      case 'failed':
+        this.#isJumping = false;
+        this.#nextJump = undefined;
+        this.problem = report.message;
+        this.isLoading = false;
+        this.isPlaying = false;
+    }
+    this.changed();
+  }
+}

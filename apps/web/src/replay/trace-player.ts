@@ -1,0 +1,122 @@
+/** TracePlayer: a trace that stands at a position, on fresh machines that are watched. */
+import {
+  effectText,
+  type InspectorUpdate,
+  MachineWatch,
+  operationActor,
+  operationText,
+  RegisterNames,
+  type StepNames,
+} from '@viommu/inspector';
+import type { IommuObserver } from '@viommu/iommu-core';
+import { ReplayMachine } from '@viommu/trace';
+import type { LoadedTrace } from './load-trace.ts';
+import type { StepWords, TraceSummary } from './replay-messages.ts';
+
+const EFFECTS_SHOWN = 4;
+const ACTIVITY_PARTS = 400;
+
+export class TracePlayer {
+  readonly #trace: LoadedTrace;
+  #replay!: ReplayMachine;
+  #watch!: MachineWatch;
+  #names: StepNames = [];
+  #position = 0;
+  /** Whether the next update has to have all. */
+  #isFresh = true;
+
+  constructor(trace: LoadedTrace) {
+    this.#trace = trace;
+    this.#restart();
+  }
+
+  /** Operations that were replayed. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#position >= this.#trace.steps.length;
+  }
+
+  /** Microseconds that passed before the next operation, when it was recorded. */
+  get pause(): number {
+    return this.#trace.steps[this.#position]?.operation.time ?? 0;
+  }
+
+  /** Replays one operation. @throws TraceDivergence */
+  step(): void {
+    const step = this.#trace.steps[this.#position]!;
+    this.#watch.now = { time: step.time, operation: step.index };
+    this.#replay.apply(step);
+    this.#position += 1;
+  }
+
+  /** @throws TraceDivergence */
+  jump(position: number): void {
+    const target = Math.min(Math.max(position, 0), this.#trace.steps.length);
+    if (target < this.#position) this.#restart();
+    while (this.#position < target) this.step();
+  }
+
+  /** What has changed since the last one. */
+  takeUpdate(): InspectorUpdate {
+    const update = this.#isFresh ? this.#watch.takeAll() : this.#watch.take();
+    this.#isFresh = false;
+    return update;
+  }
+
+  /** The operation that was replayed last. */
+  describe(): StepWords | undefined {
+    const step = this.#trace.steps[this.#position - 1];
+    if (step === undefined) return undefined;
+    const { operation, effects } = step;
+    return {
+      actor: operationActor(operation, this.#names),
+      text: operationText(operation, this.#names),
+      effects: effects.slice(0, EFFECTS_SHOWN).map((one) => effectText(one, this.#trace.header)),
+      more: Math.max(effects.length - EFFECTS_SHOWN, 0),
+    };
+  }
+
+  #restart(): void {
+    const { header } = this.#trace;
+    const { description } = new ReplayMachine(header);
+    this.#watch = new MachineWatch(description);
+    this.#replay = new ReplayMachine(header, { observe: this.#watch.observe });
+    this.#watch.begin(this.#replay.machine);
+    this.#names = this.#replay.machine.functions.map(({ name, function: one }) => ({
+      name,
+      registers: new RegisterNames(one),
+    }));
+    this.#position = 0;
+    this.#isFresh = true;
+  }
+}
+
+/** Replays all of it once. A trace that diverges is summed up as far as it goes. */
+export function summarize({ header, steps, isComplete }: LoadedTrace): TraceSummary {
+  const requests: number[] = [];
+  const faults: number[] = [];
+  const activity = new Array<number>(ACTIVITY_PARTS).fill(0);
+  let at = 0;
+  const observe = (): IommuObserver => ({
+    request: () => requests.push(at),
+    fault: () => faults.push(at),
+    translated: (_endpoint, _address, length) => {
+      activity[Math.floor((at / steps.length) * ACTIVITY_PARTS)]! += length;
+    },
+  });
+  const replay = new ReplayMachine(header, { observe });
+  try {
+    for (const step of steps) {
+      at = step.index;
+      replay.apply(step);
+    }
+  } catch {
+    // The player comes to the same operation, and says so.
+  }
+  const { title, startedAt, versions } = header;
+  const operations = steps.length;
+  return { title, startedAt, versions, operations, requests, faults, activity, isComplete };
+}

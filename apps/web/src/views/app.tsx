@@ -1,0 +1,150 @@
+/** The whole page. */
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { listenToKeys, PAGE_KEYS } from '../page/keyboard.ts';
+import { countText } from '../page/numbers.ts';
+import type { PageStore } from '../page/page-store.ts';
+import type { ShippedTrace } from '../page/trace-index.ts';
+import { useStore } from '../page/use-store.ts';
+import { AddressMap } from './address-map.tsx';
+import { FaultList } from './fault-list.tsx';
+import { PlayerBar } from './player-bar.tsx';
+import { RequestLog } from './request-log.tsx';
+import { Topology } from './topology.tsx';
+import { TrafficChart } from './traffic-chart.tsx';
+
+interface Props {
+  readonly store: PageStore;
+  readonly traces: readonly ShippedTrace[];
+  readonly first: string;
+}
+
+export function App({ store, traces, first }: Props): JSX.Element {
+  useStore(store);
+  const [tab, setTab] = useState<'requests' | 'faults'>('requests');
+  useEffect(() => listenToKeys(store), [store]);
+  const { trace, problem, isLoading } = store;
+  return (
+    <>
+      <header class="top">
+        <h1>
+          viommu <span class="muted">what an IOMMU does</span>
+        </h1>
+        <TraceChoice key={first} store={store} traces={traces} first={first} />
+        <details class="keys">
+          <summary>Keys</summary>
+          <dl>
+            {PAGE_KEYS.map(({ key, label, does }) => (
+              <div key={key}>
+                <dt>
+                  <kbd>{label}</kbd>
+                </dt>
+                <dd>{does}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      </header>
+      {problem !== undefined && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <PlayerBar store={store} />
+      <main aria-busy={isLoading}>
+        <div class="side">
+          <Topology store={store} />
+          <TrafficChart store={store} />
+          {trace !== undefined && (
+            <p class="about muted">
+              {trace.title}; recorded {trace.startedAt.slice(0, 10)} with{' '}
+              {Object.entries(trace.versions)
+                .map(([name, version]) => `${name} ${version}`)
+                .join(', ')}
+              {!trace.isComplete && '; the recording was cut off'}. Fresh devices in this page do
+              all of it again, and each answer is compared.
+            </p>
+          )}
+        </div>
+        <AddressMap store={store} />
+        <section class="panel events" aria-label="Events">
+          <div class="tabs" role="tablist">
+            <Tab
+              name="Requests"
+              count={store.view.requests.length}
+              isOpen={tab === 'requests'}
+              open={() => setTab('requests')}
+            />
+            <Tab
+              name="Faults"
+              count={store.view.faults.length}
+              isOpen={tab === 'faults'}
+              open={() => setTab('faults')}
+            />
+          </div>
+          {tab === 'requests' ? (
+            <RequestLog store={store} />
+          ) : (
+            <FaultList store={store} showRequests={() => setTab('requests')} />
+          )}
+        </section>
+      </main>
+    </>
+  );
+}
+
+function TraceChoice({ store, traces, first }: Props): JSX.Element {
+  const [chosen, setChosen] = useState(first);
+  const choose = (name: string): void => {
+    setChosen(name);
+    const trace = traces.find((one) => one.name === name);
+    if (trace !== undefined) store.open(trace.url);
+  };
+  return (
+    <div class="choice">
+      <select
+        id="trace"
+        aria-label="Trace"
+        value={chosen}
+        onChange={({ currentTarget }) => choose(currentTarget.value)}
+      >
+        {traces.map(({ name, title }) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+        {chosen === '' && traces.length > 0 && <option value="">a file of your own</option>}
+      </select>
+      <label class="button">
+        Open a file…
+        <input
+          class="visually-hidden"
+          type="file"
+          accept=".vtrace"
+          onChange={({ currentTarget }) => {
+            const file = currentTarget.files?.[0];
+            if (file === undefined) return;
+            setChosen('');
+            store.openFile(file);
+          }}
+        />
+      </label>
+    </div>
+  );
+}
+
+interface TabProps {
+  readonly name: string;
+  readonly count: number;
+  readonly isOpen: boolean;
+  readonly open: () => void;
+}
+
+function Tab({ name, count, isOpen, open }: TabProps): JSX.Element {
+  return (
+    <button type="button" role="tab" aria-selected={isOpen} onClick={open}>
+      {name}{' '}
+      <span class={name === 'Faults' && count > 0 ? 'badge bad' : 'badge'}>{countText(count)}</span>
+    </button>
+  );
+}

@@ -1,0 +1,164 @@
+/**
+ * The contract of what somebody who watches a machine is told: plain data that can be cloned to another thread or sent over a
+ * socket. Types and docs only. Ends of ranges are inclusive, times are microseconds since the beginning, and an `iommu` is an index
+ * into the machine's IOMMUs.
+ */
+
+/** When something happened. */
+export interface Moment {
+  readonly time: number;
+  /** Number of the operation of the trace; 0 for a machine that is not replayed. */
+  readonly operation: number;
+}
+
+/** A range that a guest must not map ("RESV_MEM property"). */
+export interface ReservedRange {
+  readonly start: number;
+  readonly end: number;
+  /** VIRTIO_IOMMU_RESV_MEM_T_* */
+  readonly subtype: number;
+}
+
+export interface WatchedIommu {
+  /** Of its socket, such as `iommu`. */
+  readonly name: string;
+  /** Where its registers are, such as `00:04.0`. */
+  readonly place: string;
+}
+
+export interface WatchedEndpoint {
+  readonly iommu: number;
+  readonly endpoint: number;
+  /** Such as `blk`. */
+  readonly name: string;
+  readonly kind: 'disk' | 'rng' | 'net' | 'engine';
+  /** Such as `00:05.0`. */
+  readonly place: string;
+  readonly reserved: readonly ReservedRange[];
+}
+
+/** What the machine is made of; it does not change. */
+export interface WatchedTopology {
+  readonly iommus: readonly WatchedIommu[];
+  readonly endpoints: readonly WatchedEndpoint[];
+}
+
+export interface WatchedMapping {
+  readonly virtStart: number;
+  readonly virtEnd: number;
+  readonly physStart: number;
+  /** VIRTIO_IOMMU_MAP_F_* */
+  readonly flags: number;
+}
+
+export interface WatchedDomain {
+  readonly iommu: number;
+  readonly domain: number;
+  /** Whether accesses of its endpoints are not translated. */
+  readonly bypass: boolean;
+  /** IDs of those that are attached. */
+  readonly endpoints: readonly number[];
+  readonly mappings: readonly WatchedMapping[];
+}
+
+/** What changed of domains, in order. A domain is there as long as an endpoint is attached to it. */
+export type DomainChange =
+  | {
+      readonly kind: 'attached';
+      readonly iommu: number;
+      readonly domain: number;
+      readonly endpoint: number;
+      readonly bypass: boolean;
+    }
+  | {
+      readonly kind: 'detached';
+      readonly iommu: number;
+      readonly domain: number;
+      readonly endpoint: number;
+    }
+  | (WatchedMapping & { readonly kind: 'mapped'; readonly iommu: number; readonly domain: number })
+  /** Every mapping that lies in the range is gone. */
+  | {
+      readonly kind: 'unmapped';
+      readonly iommu: number;
+      readonly domain: number;
+      readonly virtStart: number;
+      readonly virtEnd: number;
+    };
+
+/** An answered request. */
+export interface WatchedRequest extends Moment {
+  /** How many came before it. */
+  readonly sequence: number;
+  readonly iommu: number;
+  /** VIRTIO_IOMMU_T_*, or the unknown number that the driver sent. */
+  readonly type: number;
+  /** VIRTIO_IOMMU_S_*; -1 when nothing was written. */
+  readonly status: number;
+  /** The device-readable part; `REQUEST_LAYOUTS` has its fields. */
+  readonly bytes: Uint8Array;
+  /** Bytes of the device-writable part that the driver gave. */
+  readonly writableLength: number;
+  /** `len` of the used element. */
+  readonly usedLength: number;
+}
+
+/** An access that was denied. */
+export interface WatchedFault extends Moment {
+  readonly sequence: number;
+  readonly iommu: number;
+  readonly endpoint: number;
+  /** The one that the endpoint was in. */
+  readonly domain: number | undefined;
+  /** VIRTIO_IOMMU_FAULT_R_* */
+  readonly reason: number;
+  /** VIRTIO_IOMMU_FAULT_F_READ or VIRTIO_IOMMU_FAULT_F_WRITE. */
+  readonly access: number;
+  readonly address: number;
+  /** Whether the driver had given a buffer for the event. */
+  readonly delivered: boolean;
+}
+
+/** An access that was let through. */
+export interface WatchedAccess {
+  readonly time: number;
+  readonly iommu: number;
+  readonly endpoint: number;
+  /** The one that translated it; none for one that went by the IOMMU. */
+  readonly domain: number | undefined;
+  readonly address: number;
+  readonly length: number;
+  /** VIRTIO_IOMMU_MAP_F_READ or VIRTIO_IOMMU_MAP_F_WRITE. */
+  readonly access: number;
+  readonly physical: number;
+}
+
+/** What went through the IOMMU for an endpoint, over time. */
+export interface EndpointTraffic {
+  readonly iommu: number;
+  readonly endpoint: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly accesses: number;
+  readonly faults: number;
+  /** Microseconds that each item of `bytes` stands for. It doubles whenever there would be too many of them. */
+  readonly interval: number;
+  /** Bytes read and written in the n-th interval; of the rest there were none. */
+  readonly bytes: readonly number[];
+}
+
+/** The changes since the last message, or all that there is. */
+export interface InspectorUpdate extends Moment {
+  /** In a message that has all; whoever gets it forgets what was before. */
+  readonly topology?: WatchedTopology;
+  /** There when {@link changes} are not enough: all domains, to put in place of those that are known. */
+  readonly domains?: readonly WatchedDomain[];
+  readonly changes: readonly DomainChange[];
+  /** The latest; a gap in `sequence` shows that there were more than are kept. */
+  readonly requests: readonly WatchedRequest[];
+  readonly faults: readonly WatchedFault[];
+  /** A sample: the latest ones. */
+  readonly accesses: readonly WatchedAccess[];
+  /** Of each endpoint that had accesses or faults since. */
+  readonly traffic: readonly EndpointTraffic[];
+}

@@ -1,0 +1,116 @@
+/** MachineView: what somebody who watches a machine knows of it, put together from the updates of a MachineWatch. */
+import type {
+  DomainChange,
+  EndpointTraffic,
+  InspectorUpdate,
+  Moment,
+  WatchedAccess,
+  WatchedFault,
+  WatchedRequest,
+  WatchedTopology,
+} from './inspector-messages.ts';
+import { SortedMappings } from './sorted-mappings.ts';
+
+const REQUESTS_KEPT = 10_000;
+const FAULTS_KEPT = 1_000;
+const ACCESSES_KEPT = 2_048;
+
+export interface DomainView {
+  readonly iommu: number;
+  readonly domain: number;
+  readonly bypass: boolean;
+  /** In the order in which they were attached. */
+  readonly endpoints: Set<number>;
+  readonly mappings: SortedMappings;
+}
+
+export class MachineView {
+  topology: WatchedTopology = { iommus: [], endpoints: [] };
+  now: Moment = { time: 0, operation: 0 };
+  requests: readonly WatchedRequest[] = [];
+  faults: readonly WatchedFault[] = [];
+  accesses: readonly WatchedAccess[] = [];
+  readonly #domains = new Map<string, DomainView>();
+  readonly #traffic = new Map<string, EndpointTraffic>();
+
+  get domains(): readonly DomainView[] {
+    return [...this.#domains.values()];
+  }
+
+  get traffic(): readonly EndpointTraffic[] {
+    return [...this.#traffic.values()];
+  }
+
+  domain(iommu: number, domain: number): DomainView | undefined {
+    return this.#domains.get(keyOf(iommu, domain));
+  }
+
+  apply(update: InspectorUpdate): void {
+    if (update.topology !== undefined) this.#forget(update.topology);
+    const { time, operation } = update;
+    this.now = { time, operation };
+    if (update.domains !== undefined) {
+      this.#domains.clear();
+      for (const { iommu, domain, bypass, endpoints, mappings } of update.domains) {
+        this.#domains.set(keyOf(iommu, domain), {
+          iommu,
+          domain,
+          bypass,
+          endpoints: new Set(endpoints),
+          mappings: new SortedMappings(mappings),
+        });
+      }
+    }
+    for (const change of update.changes) this.#change(change);
+    this.requests = latest(this.requests, update.requests, REQUESTS_KEPT);
+    this.faults = latest(this.faults, update.faults, FAULTS_KEPT);
+    this.accesses = latest(this.accesses, update.accesses, ACCESSES_KEPT);
+    for (const one of update.traffic) this.#traffic.set(keyOf(one.iommu, one.endpoint), one);
+  }
+
+  #forget(topology: WatchedTopology): void {
+    this.topology = topology;
+    this.requests = [];
+    this.faults = [];
+    this.accesses = [];
+    this.#domains.clear();
+    this.#traffic.clear();
+  }
+
+  #change(change: DomainChange): void {
+    const { iommu, domain } = change;
+    const key = keyOf(iommu, domain);
+    const view = this.#domains.get(key);
+    switch (change.kind) {
+      case 'attached': {
+        const { bypass, endpoint } = change;
+        if (view !== undefined) view.endpoints.add(endpoint);
+        else {
+          const endpoints = new Set([endpoint]);
+          const mappings = new SortedMappings();
+          this.#domains.set(key, { iommu, domain, bypass, endpoints, mappings });
+        }
+        return;
+      }
+      case 'detached':
+        view?.endpoints.delete(change.endpoint);
+        if (view?.endpoints.size === 0) this.#domains.delete(key);
+        return;
+      case 'mapped': {
+        const { virtStart, virtEnd, physStart, flags } = change;
+        view?.mappings.insert({ virtStart, virtEnd, physStart, flags });
+        return;
+      }
+      case 'unmapped':
+        view?.mappings.remove(change.virtStart, change.virtEnd);
+    }
+  }
+}
+
+function keyOf(iommu: number, id: number): string {
+  return `${iommu}:${id}`;
+}
+
+function latest<T>(known: readonly T[], added: readonly T[], kept: number): readonly T[] {
+  return added.length === 0 ? known : [...known, ...added].slice(-kept);
+}

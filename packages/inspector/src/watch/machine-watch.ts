@@ -1,0 +1,183 @@
+/** MachineWatch: sees what the IOMMUs of a machine do, keeps the latest of it, and says what has changed. */
+import {
+  type IommuObserver,
+  type RequestRecord,
+  VIRTIO_IOMMU_MAP_F_WRITE,
+  VIRTIO_IOMMU_S_OK,
+  VIRTIO_IOMMU_T_MAP,
+  VIRTIO_IOMMU_T_UNMAP,
+} from '@viommu/iommu-core';
+import type { Machine, MachineDescription } from '@viommu/machine';
+import { addressField } from '../requests/request-layout.ts';
+import { AccessRing } from './access-ring.ts';
+import type {
+  DomainChange,
+  InspectorUpdate,
+  Moment,
+  WatchedDomain,
+  WatchedFault,
+  WatchedRequest,
+} from './inspector-messages.ts';
+import { RecentLog } from './recent-log.ts';
+import { TrafficCounter } from './traffic-counter.ts';
+import { watchedTopology } from './watched-topology.ts';
+
+const REQUESTS_KEPT = 10_000;
+const FAULTS_KEPT = 1_000;
+/** When more has changed than this since somebody looked, the devices are asked what there is. */
+const CHANGES_MAX = 10_000;
+/** Numbers of each mapping in a snapshot. */
+const MAPPING_FIELDS = 4;
+
+/** In this order: `observe` goes into the options of createMachine, the machine into {@link begin}. */
+export class MachineWatch {
+  /** When what comes next happens; set by whoever drives the machine. */
+  now: Moment = { time: 0, operation: 0 };
+  readonly #description: MachineDescription;
+  #machine: Pick<Machine, 'iommus'> | undefined;
+  readonly #requests = new RecentLog<WatchedRequest>(REQUESTS_KEPT);
+  readonly #faults = new RecentLog<WatchedFault>(FAULTS_KEPT);
+  readonly #accesses = new AccessRing();
+  #requestsTaken = 0;
+  #faultsTaken = 0;
+  #changes: DomainChange[] = [];
+  #changesOverflowed = false;
+  /** By IOMMU and endpoint. */
+  readonly #traffic: Map<number, TrafficCounter>[];
+  readonly #domains: Map<number, number>[];
+
+  constructor(description: MachineDescription) {
+    this.#description = description;
+    this.#domains = description.iommus.map(() => new Map());
+    this.#traffic = description.iommus.map(
+      (_, index) =>
+        new Map(
+          description.devices
+            .filter(({ iommu }) => iommu === index)
+            .map(({ endpoint }) => [endpoint, new TrafficCounter(index, endpoint)]),
+        ),
+    );
+  }
+
+  readonly observe = (iommu: number): IommuObserver => ({
+    request: (record) => this.#request(iommu, record),
+    attached: (endpoint, domain, bypass) => {
+      this.#domains[iommu]!.set(endpoint, domain);
+      this.#changed({ kind: 'attached', iommu, domain, endpoint, bypass });
+    },
+    detached: (endpoint, domain) => {
+      this.#domains[iommu]!.delete(endpoint);
+      this.#changed({ kind: 'detached', iommu, domain, endpoint });
+    },
+    translated: (endpoint, address, length, access, physical, bypass) => {
+      const { time } = this.now;
+      const domain = bypass ? undefined : this.#domains[iommu]!.get(endpoint);
+      const isWrite = access === VIRTIO_IOMMU_MAP_F_WRITE;
+      this.#accesses.push(time, iommu, endpoint, domain, address, length, access, physical);
+      this.#traffic[iommu]!.get(endpoint)?.add(time, length, isWrite);
+    },
+    fault: (endpoint, reason, access, address, delivered) => {
+      const domain = this.#domains[iommu]!.get(endpoint);
+      const what = { iommu, endpoint, domain, reason, access, address, delivered };
+      this.#faults.push({ ...this.now, sequence: this.#faults.count, ...what });
+      this.#traffic[iommu]!.get(endpoint)?.addFault();
+    },
+  });
+
+  /** @param machine the one that `observe` was given to; it is asked for its domains whenever all of them are needed */
+  begin(machine: Pick<Machine, 'iommus'>): void {
+    this.#machine = machine;
+  }
+
+  /** What has changed since the last call of this or of {@link takeAll}. */
+  take(): InspectorUpdate {
+    return this.#take(false);
+  }
+
+  /** All that there is, for somebody who begins to watch. */
+  takeAll(): InspectorUpdate {
+    return { topology: watchedTopology(this.#description), ...this.#take(true) };
+  }
+
+  #take(all: boolean): InspectorUpdate {
+    const isWhole = all || this.#changesOverflowed;
+    const changes = isWhole ? [] : this.#changes;
+    const update = {
+      ...this.now,
+      ...(isWhole ? { domains: this.#allDomains() } : {}),
+      changes,
+      requests: this.#requests.since(all ? 0 : this.#requestsTaken),
+      faults: this.#faults.since(all ? 0 : this.#faultsTaken),
+      accesses: this.#accesses.take(all),
+      traffic: this.#traffic.flatMap((counters) =>
+        [...counters.values()].flatMap((counter) => counter.take(all) ?? []),
+      ),
+    };
+    this.#changes = [];
+    this.#changesOverflowed = false;
+    this.#requestsTaken = this.#requests.count;
+    this.#faultsTaken = this.#faults.count;
+    return update;
+  }
+
+  #request(iommu: number, record: RequestRecord): void {
+    const { type, status, bytes, length, writableLength, usedLength } = record;
+    this.#requests.push({
+      ...this.now,
+      sequence: this.#requests.count,
+      iommu,
+      type,
+      status,
+      bytes: bytes.slice(0, length),
+      writableLength,
+      usedLength,
+    });
+    if (status !== VIRTIO_IOMMU_S_OK) return;
+    if (type !== VIRTIO_IOMMU_T_MAP && type !== VIRTIO_IOMMU_T_UNMAP) return;
+    const range = {
+      iommu,
+      domain: addressField(record, 'domain'),
+      virtStart: addressField(record, 'virt_start'),
+      virtEnd: addressField(record, 'virt_end'),
+    };
+    if (type === VIRTIO_IOMMU_T_UNMAP) {
+      this.#changed({ kind: 'unmapped', ...range });
+      return;
+    }
+    const physStart = addressField(record, 'phys_start');
+    const flags = addressField(record, 'flags');
+    this.#changed({ kind: 'mapped', ...range, physStart, flags });
+  }
+
+  #changed(change: DomainChange): void {
+    if (this.#changesOverflowed) return;
+    this.#changes.push(change);
+    if (this.#changes.length <= CHANGES_MAX) return;
+    this.#changes = [];
+    this.#changesOverflowed = true;
+  }
+
+  #allDomains(): WatchedDomain[] {
+    const iommus = this.#machine?.iommus ?? [];
+    return iommus.flatMap(({ device }, iommu) =>
+      device.snapshot().domains.map(({ id, bypass, endpoints, mappings }) => ({
+        iommu,
+        domain: id,
+        bypass,
+        endpoints,
+        mappings: Array.from({ length: mappings.length / MAPPING_FIELDS }, (_, index) => {
+          const [virtStart, virtEnd, physStart, flags] = mappings.slice(
+            index * MAPPING_FIELDS,
+            (index + 1) * MAPPING_FIELDS,
+          );
+          return {
+            virtStart: virtStart!,
+            virtEnd: virtEnd!,
+            physStart: physStart!,
+            flags: flags!,
+          };
+        }),
+      })),
+    );
+  }
+}
