@@ -16,7 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const FOLDER = '/some/folder/';
 
 /** $VIOMMU_BROWSER, or a Chromium that is in the path. */
-export const browserPath = process.env.VIOMMU_BROWSER ?? findInPath();
+export const browserPath = process.env.VIOMMU_BROWSER || findInPath();
 if (browserPath === undefined) {
   process.stderr.write(
     'tests of the page are skipped: there is no Chromium in the path; install one, or name it in VIOMMU_BROWSER\n',
