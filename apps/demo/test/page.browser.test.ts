@@ -4,7 +4,8 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ReplayResult, replayFile } from '../src/trace/replay-file.ts';
 import { shippedTrace } from '../src/trace/shipped-traces.ts';
-import { browserPath, type PageServer, servePage } from './page-setting.ts';
+import { type PageServer, servePage } from '../src/web/page-server.ts';
+import { browserPath } from './page-setting.ts';
 
 const MAPPING_FIELDS = 4;
 

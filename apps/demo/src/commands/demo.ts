@@ -75,7 +75,8 @@ async function bootStory(): Promise<void> {
   const result = await replayFile(path);
   process.stdout.write(
     `\n${pc.bold('And what a real kernel did with them')}, from a recording:\n\n${replayLines(result, false).join('\n')}\n` +
-      `\nNext: ${pc.bold(`npm start -- trace ${path} --requests`)} prints each of its requests,\n` +
+      `\nNext: ${pc.bold('npm start -- replay --web')} shows it in a page, as it happens,\n` +
+      `      ${pc.bold(`npm start -- trace ${path} --requests`)} prints each of its requests,\n` +
       `      ${pc.bold('npm start -- linux')} boots a stock Linux kernel under QEMU against the same devices,\n` +
       `      ${pc.bold('npm start -- serve --help')} serves them to a QEMU of your own.\n`,
   );

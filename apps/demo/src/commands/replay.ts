@@ -1,27 +1,38 @@
 /** `viommu replay`: drives fresh devices with a trace, and says whether they answer as those did that were recorded. */
 import type { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
 import { parseCount } from './parse-count.ts';
 
 interface ReplayOptions {
   readonly upto?: number;
   readonly json?: boolean;
+  readonly web?: boolean;
 }
 
 export function addReplayCommand(program: Command): void {
   program
     .command('replay')
     .description('drive fresh devices with a trace, and check each of their answers')
-    .argument('<file>', 'a trace that --record made')
+    .argument(
+      '[file]',
+      'a trace that --record made; with --web, those that come with viommu do, too',
+    )
     .option(
       '--upto <number>',
       'stop before this operation, and show what is mapped then',
       parseCount,
     )
     .option('--json', 'print one machine-readable object')
+    .option('--web', 'show it in a page, which is there until this program is interrupted')
     .action(replay);
 }
 
-async function replay(file: string, options: ReplayOptions): Promise<void> {
+async function replay(file: string | undefined, options: ReplayOptions): Promise<void> {
+  if (options.web) {
+    await showPage(file);
+    return;
+  }
+  if (file === undefined) throw new CommandError('replay: name a trace, or give --web');
   const { replayFile } = await import('../trace/replay-file.ts');
   const { replayLines } = await import('../trace/replay-text.ts');
   const result = await replayFile(file, options);
@@ -30,4 +41,29 @@ async function replay(file: string, options: ReplayOptions): Promise<void> {
     : replayLines(result, options.upto !== undefined);
   process.stdout.write(`${lines.join('\n')}\n`);
   if (result.divergence !== undefined) process.exitCode = 1;
+}
+
+async function showPage(file: string | undefined): Promise<void> {
+  const { servePage } = await import('../web/page-server.ts');
+  const page = await servePage(file === undefined ? undefined : await titled(file));
+  const interrupted = new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  process.stdout.write(`the page is at ${page.url}\nuntil this program is interrupted\n`);
+  await interrupted;
+  page.close();
+}
+
+/** @throws CommandError when it is no trace */
+async function titled(path: string) {
+  const { readTrace } = await import('../trace/read-trace.ts');
+  let title = '';
+  await readTrace(path, {
+    header: (header) => {
+      ({ title } = header);
+    },
+    step: () => false,
+  });
+  return { path, title };
 }

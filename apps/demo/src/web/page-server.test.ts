@@ -1,0 +1,58 @@
+/** What the server of the page gives, and to whom. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runCommandLine } from '../command-line.ts';
+import { shippedTrace } from '../trace/shipped-traces.ts';
+import { type PageServer, servePage } from './page-server.ts';
+
+describe('the server of the page', () => {
+  const path = shippedTrace('x86_64-pci');
+  let server: PageServer;
+  let base: URL;
+
+  beforeEach(async () => {
+    server = await servePage({ path, title: 'mine' });
+    base = new URL(server.url);
+  });
+
+  afterEach(() => server.close());
+
+  const get = (name: string, method = 'GET') => fetch(new URL(name, base), { method });
+
+  it('is on loopback, and gives the page below its token', async () => {
+    expect(base.hostname).toBe('127.0.0.1');
+    expect(base.pathname).toMatch(/^\/[\w-]{24}\/$/);
+    expect(await (await get('')).text()).toContain('<html');
+    const { headers } = await get('main.js');
+    expect(headers.get('content-type')).toContain('javascript');
+  });
+
+  it('offers the trace of the user before those that come with it', async () => {
+    const [mine, ...shipped] = (await (await get('traces/index.json')).json()) as {
+      title: string;
+      url: string;
+    }[];
+    expect(mine).toMatchObject({ title: 'mine' });
+    expect(shipped.length).toBeGreaterThan(5);
+    const bytes = new Uint8Array(await (await get(mine!.url)).arrayBuffer());
+    expect([bytes[0], bytes[1]]).toEqual([0x1f, 0x8b]);
+  });
+
+  it.each([
+    ['without the token', '/index.html', 'GET'],
+    ['with another token', '/AAAAAAAAAAAAAAAAAAAAAAAA/index.html', 'GET'],
+    ['a file that is none of the page', '../package.json', 'GET'],
+    ['a path that climbs', '..%2f..%2fpackage.json', 'GET'],
+    ['anything but reading', 'index.html', 'POST'],
+  ])('refuses %s', async (_name, name, method) => {
+    expect((await get(name, method)).status).toBe(404);
+  });
+});
+
+it.each([
+  ['no trace', ['replay'], 'name a trace, or give --web'],
+  ['a file that is no trace', ['replay', import.meta.filename ?? '', '--web'], 'this is no trace'],
+])('replay refuses %s in one line', async (_name, args, message) => {
+  const errors: string[] = [];
+  expect(await runCommandLine(args, (text) => errors.push(text))).not.toBe(0);
+  expect(errors.join('')).toContain(message);
+});
