@@ -77,7 +77,7 @@ it('work in each round before the functions, and are called again when they want
   const pciFunction = harness.listen();
   harness.negotiated();
   const order: string[] = [];
-  const again = [20, -1];
+  const again = [-1, 20];
   harness.server.watch({
     fd: -1,
     wantsRead: () => false,
