@@ -61,10 +61,6 @@ export class DeviceQueues {
     if (this.#memory !== undefined && index < this.#kicked.length) this.#kicked[index] = 1;
   }
 
-  forgetKicks(): void {
-    this.#kicked.fill(0);
-  }
-
   /**
    * Has the device work through each usable queue that was kicked, once.
    *
@@ -102,7 +98,7 @@ export class DeviceQueues {
 
   /** Back to the state after power-on. Nothing is taken from the rings or given back any more, whoever still holds them. */
   clear(): void {
-    this.forgetKicks();
+    this.#kicked.fill(0);
     for (const ring of this.#rings) ring?.retire();
     this.#memory = undefined;
     this.#rings.fill(undefined);

@@ -335,6 +335,27 @@ describe('queues', () => {
     expect(driver.takeUsed({ token: -1, length: -1 })).toBe(true);
   });
 
+  it('a device that needs a reset still works through what was kicked before', () => {
+    const driver = up();
+    for (let token = 0; token < 3; token += 1) driver.add([{ address: 0, length: 1 }], [], token);
+    session.notify(0);
+    session.needsReset('a test');
+    while (session.service()) {}
+    const used = { token: -1, length: -1 };
+    expect([0, 1, 2].map(() => driver.takeUsed(used))).toEqual([true, true, true]);
+  });
+
+  it('NEEDS_RESET that comes while buffers are left takes them from nobody', () => {
+    const driver = up();
+    for (let token = 0; token < 3; token += 1) driver.add([{ address: 0, length: 1 }], [], token);
+    session.notify(0);
+    expect(session.service()).toBe(true);
+    session.needsReset('a test');
+    session.service();
+    const used = { token: -1, length: -1 };
+    expect([0, 1, 2].map(() => driver.takeUsed(used))).toEqual([true, true, true]);
+  });
+
   it('are not worked through for a kick from before a reset', () => {
     up();
     session.notify(0);

@@ -150,11 +150,13 @@ export class DeviceSession {
     return left;
   }
 
-  /** The device cannot go on until the driver resets it. */
+  /**
+   * The device cannot go on as it should until the driver resets it. Queues that are in order are worked through all the same: a
+   * driver waits for what it has asked, and a queue that is polled gets no further kick.
+   */
   needsReset(reason: string): void {
     if ((this.#status & VIRTIO_CONFIG_S_NEEDS_RESET) !== 0) return;
     this.#status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-    this.#queues.forgetKicks();
     this.#logger.warn(`virtio device ${this.device.deviceId} needs a reset: ${reason}`);
     // "If DRIVER_OK is set, after it sets DEVICE_NEEDS_RESET, the device MUST send a device configuration change notification"
     if ((this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) this.configChanged();
