@@ -19,6 +19,7 @@ const CHECKS = [
   ['package checks', [...TURBO, 'package:check']],
   ['tarballs of what is built', ['node', 'scripts/check-tarballs.mjs', '--built']],
   ['install scripts', ['node', 'scripts/check-install-scripts.mjs']],
+  ['API reference', ['node', 'scripts/api-reference.mjs']],
   ['pictures in READMEs', ['node', 'scripts/pictures.mjs', '--check']],
   ['file lengths', ['node', 'scripts/check-file-lengths.mjs']],
   ['benchmarks run', ['node', 'scripts/check-bench.mjs']],
