@@ -24,6 +24,7 @@ const MAY_IMPORT = {
   ],
   inspector: ['iommu-core', 'iommu-driver', 'machine', 'trace', 'transport-pci'],
   trace: ['devices', 'machine', 'transport-pci', 'virtqueue'],
+  v86: ['transport-pci', 'virtqueue'],
   'vfio-user': ['linux-io', 'transport-pci', 'virtqueue'],
 };
 /** Packages that may use the Node.js API, and where in them. */
