@@ -15,7 +15,7 @@ export type V86Write = (address: number, value: number) => void;
 export const MMAP_BLOCK_SIZE = 1 << 17;
 
 /** Configuration mechanism 1: the address that was written last, and the doubleword that it stands for. */
-export interface V86Pci {
+interface V86Pci {
   readonly pci_addr: Uint8Array;
   readonly pci_response32: Int32Array;
   readonly pci_status32: Int32Array;
