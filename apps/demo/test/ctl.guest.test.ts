@@ -17,10 +17,11 @@ import type {
   TranslateResult,
 } from '../src/control/control-protocol.ts';
 import { runControl } from '../src/ctl/run-control.ts';
+import type { GuestRun } from '../src/guest/follow-guest.ts';
 import { stepArguments } from '../src/guest/guest-steps.ts';
 import { buildInitramfs } from '../src/guest/initramfs.ts';
 import { qemuArguments } from '../src/guest/qemu-arguments.ts';
-import { type GuestRun, runGuest } from '../src/guest/run-guest.ts';
+import { runGuest } from '../src/guest/run-guest.ts';
 import { makeDiskImage } from '../src/linux/disk-image.ts';
 import { bootOf, parts } from './guest-setting.ts';
 

@@ -2,8 +2,8 @@
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { CommandError } from '../command-error.ts';
+import type { GuestRun } from '../guest/follow-guest.ts';
 import { prepareGuestParts } from '../guest/guest-parts.ts';
-import type { GuestRun } from '../guest/run-guest.ts';
 import { createLinuxMachine } from '../linux/linux-machine.ts';
 import { judge, type LinuxJudgement } from '../linux/linux-result.ts';
 import { SCENARIOS } from '../linux/scenarios/scenarios.ts';
