@@ -59,7 +59,10 @@ export class ObservedVirtqueue implements Virtqueue {
   }
 
   enableNotifications(): boolean {
-    return this.#ring.enableNotifications();
+    const hasMore = this.#ring.enableNotifications();
+    // One that has taken as many buffers as it may at once does not look for another.
+    if (!hasMore) this.#observer.ranEmpty(this.index);
+    return hasMore;
   }
 
   /** What is pushed into a queue that the driver broke or took back goes nowhere. */

@@ -319,6 +319,8 @@ describe('an observer', () => {
       `used 0:${first}`,
       `taken 0:${second}`,
       `used 0:${second}`,
+      // The device looked for a third, and asks for kicks again.
+      'empty 0',
       'empty 0',
     ]);
   });

@@ -37,7 +37,7 @@ export interface QueueObserver {
   kicked(queue: number): void;
   /** The device took a buffer. */
   taken(queue: number, head: number): void;
-  /** The device looked for a buffer, and there was none. */
+  /** The device looked for a buffer, or asked for kicks again, and there was none. */
   ranEmpty(queue: number): void;
   /** The device gave a buffer back. */
   used(queue: number, head: number): void;
