@@ -1,25 +1,19 @@
 /** What a watch says of queues is what their devices say, and how long buffers took is what the clock said meanwhile. */
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { MemoryDisk } from '@viommu/devices';
 import { BlockDriver } from '@viommu/devices/driver';
 import { MachineView, MachineWatch, type WatchedQueue } from '@viommu/inspector';
-import type { IommuObserver } from '@viommu/iommu-core';
 import { AddressAllocator, DmaDomain, IommuDriver } from '@viommu/iommu-driver';
 import { createMachine, type MachineOptions, standardMachine } from '@viommu/machine';
-import { ReplayMachine, TraceReader, type TraceStep } from '@viommu/trace';
+import { ReplayMachine } from '@viommu/trace';
 import { ArrayGuestMemory, joinLe64 } from '@viommu/virtqueue';
 import type { QueueSnapshot } from '@viommu/virtqueue/snapshot';
 import { describe, expect, it } from 'vitest';
 import { InProcessBus } from '../demo/in-process-bus.ts';
 import { PCI_TRANSPORT } from '../demo/in-process-transport.ts';
+import { loadSteps, replayWaits } from './fixtures/iommu-waits.ts';
 import { shippedTrace } from './shipped-traces.ts';
 
-function load(name: string) {
-  const reader = new TraceReader();
-  const steps: TraceStep[] = [...reader.push(gunzipSync(readFileSync(shippedTrace(name))))];
-  return { header: reader.header!, steps };
-}
+const load = (name: string) => loadSteps(shippedTrace(name));
 
 /** The queues of all virtio devices, in the order of the machine's functions and windows. */
 function queuesOf(machine: ReplayMachine['machine']): QueueSnapshot[] {
@@ -72,7 +66,8 @@ describe('a watch of a boot that was recorded', () => {
   ])('says of %s how the queues stand, every %d operations', (name, every, layout) => {
     const { header, steps } = load(name);
     const watch = new MachineWatch(new ReplayMachine(header).description);
-    const replay = new ReplayMachine(header, watch);
+    const { observe, observeQueues } = watch;
+    const replay = new ReplayMachine(header, { observe, observeQueues });
     watch.begin(replay.machine);
     const view = new MachineView();
     view.apply(watch.takeAll());
@@ -108,32 +103,7 @@ describe('a watch of a boot that was recorded', () => {
     (name) => {
       const { header, steps } = load(name);
       const watch = new MachineWatch(new ReplayMachine(header).description);
-      const waited: number[] = [];
-      let total = 0;
-      let step!: TraceStep;
-      let kick: number | undefined;
-      const observe = (iommu: number): IommuObserver => ({
-        request() {
-          if (iommu > 0) return;
-          total += 1;
-          if (kick !== undefined) waited.push(step.time - kick);
-        },
-      });
-      const replay = new ReplayMachine(header, { observe, observeQueues: watch.observeQueues });
-      watch.begin(replay.machine);
-      const iommu = header.functions.findIndex((one) => one.name === 'iommu');
-      for (step of steps) {
-        const { operation, time, index } = step;
-        watch.now = { time, operation: index };
-        const isNotify =
-          operation.kind === 'writeBar' && operation.bar === 0 && operation.offset === 0x3000;
-        if (isNotify && operation.function === iommu) kick ??= time;
-        replay.apply(step);
-        const served = step.effects.at(-1);
-        const isDone = served?.kind === 'served' && !served.workLeft;
-        if (isDone && operation.kind === 'service' && operation.function === iommu)
-          kick = undefined;
-      }
+      const { waited, total } = replayWaits({ header, steps }, watch);
       const view = new MachineView();
       view.apply(watch.takeAll());
       const { used, waiting, working } = view.latencyOf('iommu', 0)!;
