@@ -22,7 +22,7 @@ const MAY_IMPORT = {
     'viot',
     'virtqueue',
   ],
-  inspector: ['iommu-core', 'iommu-driver', 'machine', 'trace', 'transport-pci'],
+  inspector: ['iommu-core', 'iommu-driver', 'machine', 'trace', 'transport-pci', 'virtqueue'],
   trace: ['devices', 'machine', 'transport-pci', 'virtqueue'],
   v86: ['transport-pci', 'virtqueue'],
   'vfio-user': ['linux-io', 'transport-pci', 'virtqueue'],

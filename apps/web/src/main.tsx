@@ -10,6 +10,7 @@ import './styles/player.css';
 import './styles/panels.css';
 import './styles/map.css';
 import './styles/events.css';
+import './styles/rings.css';
 import './styles/narrow.css';
 
 const store = new PageStore(new Worker('replay-worker.js', { type: 'module' }));

@@ -20,5 +20,6 @@ export { effectText, operationActor, operationText } from './steps/step-text.ts'
 export type * from './watch/inspector-messages.ts';
 export type { DomainView } from './watch/machine-view.ts';
 export { MachineView } from './watch/machine-view.ts';
+export type { MachineWatchOptions } from './watch/machine-watch.ts';
 export { MachineWatch } from './watch/machine-watch.ts';
 export { SortedMappings } from './watch/sorted-mappings.ts';

@@ -8,8 +8,10 @@ import type { ShippedTrace } from '../page/trace-index.ts';
 import { useStore } from '../page/use-store.ts';
 import { AddressMap } from './address-map.tsx';
 import { FaultList } from './fault-list.tsx';
+import { LatencyChart } from './latency-chart.tsx';
 import { PlayerBar } from './player-bar.tsx';
 import { RequestLog } from './request-log.tsx';
+import { RingList } from './ring-list.tsx';
 import { Topology } from './topology.tsx';
 import { TrafficChart } from './traffic-chart.tsx';
 
@@ -55,6 +57,7 @@ export function App({ store, traces, first }: Props): JSX.Element {
         <div class="side">
           <Topology store={store} />
           <TrafficChart store={store} />
+          <LatencyChart store={store} />
           {trace !== undefined && (
             <p class="about muted">
               {trace.title}; recorded {trace.startedAt.slice(0, 10)} with{' '}
@@ -88,6 +91,7 @@ export function App({ store, traces, first }: Props): JSX.Element {
             <FaultList store={store} showRequests={() => setTab('requests')} />
           )}
         </section>
+        <RingList store={store} />
       </main>
     </>
   );

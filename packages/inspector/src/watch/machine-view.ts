@@ -4,8 +4,10 @@ import type {
   EndpointTraffic,
   InspectorUpdate,
   Moment,
+  QueueLatency,
   WatchedAccess,
   WatchedFault,
+  WatchedQueue,
   WatchedRequest,
   WatchedTopology,
 } from './inspector-messages.ts';
@@ -32,6 +34,8 @@ export class MachineView {
   accesses: readonly WatchedAccess[] = [];
   readonly #domains = new Map<string, DomainView>();
   readonly #traffic = new Map<string, EndpointTraffic>();
+  readonly #queues = new Map<string, WatchedQueue>();
+  readonly #latency = new Map<string, QueueLatency>();
 
   get domains(): readonly DomainView[] {
     return [...this.#domains.values()];
@@ -39,6 +43,20 @@ export class MachineView {
 
   get traffic(): readonly EndpointTraffic[] {
     return [...this.#traffic.values()];
+  }
+
+  /** Those of the IOMMUs first, as far as they are watched. */
+  get queues(): readonly WatchedQueue[] {
+    return [...this.#queues.values()];
+  }
+
+  /** Of the queues that have used buffers, in the same order. */
+  get latency(): readonly QueueLatency[] {
+    return this.queues.flatMap(({ device, queue }) => this.latencyOf(device, queue) ?? []);
+  }
+
+  latencyOf(device: string, queue: number): QueueLatency | undefined {
+    return this.#latency.get(keyOf(device, queue));
   }
 
   domain(iommu: number, domain: number): DomainView | undefined {
@@ -66,6 +84,8 @@ export class MachineView {
     this.faults = latest(this.faults, update.faults, FAULTS_KEPT);
     this.accesses = latest(this.accesses, update.accesses, ACCESSES_KEPT);
     for (const one of update.traffic) this.#traffic.set(keyOf(one.iommu, one.endpoint), one);
+    for (const one of update.queues) this.#queues.set(keyOf(one.device, one.queue), one);
+    for (const one of update.latency) this.#latency.set(keyOf(one.device, one.queue), one);
   }
 
   #forget(topology: WatchedTopology): void {
@@ -75,6 +95,8 @@ export class MachineView {
     this.accesses = [];
     this.#domains.clear();
     this.#traffic.clear();
+    this.#queues.clear();
+    this.#latency.clear();
   }
 
   #change(change: DomainChange): void {
@@ -107,8 +129,9 @@ export class MachineView {
   }
 }
 
-function keyOf(iommu: number, id: number): string {
-  return `${iommu}:${id}`;
+/** @param owner IOMMU or device that has something of that number */
+function keyOf(owner: number | string, id: number): string {
+  return `${owner}:${id}`;
 }
 
 function latest<T>(known: readonly T[], added: readonly T[], kept: number): readonly T[] {
