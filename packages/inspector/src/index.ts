@@ -22,3 +22,4 @@ export type { DomainView } from './watch/machine-view.ts';
 export { MachineView } from './watch/machine-view.ts';
 export { MachineWatch } from './watch/machine-watch.ts';
 export { SortedMappings } from './watch/sorted-mappings.ts';
+export { decodeUpdate, encodeUpdate } from './watch/update-codec.ts';

@@ -6,6 +6,7 @@ import type {
   Moment,
   WatchedAccess,
   WatchedFault,
+  WatchedMapping,
   WatchedRequest,
   WatchedTopology,
 } from './inspector-messages.ts';
@@ -14,6 +15,8 @@ import { SortedMappings } from './sorted-mappings.ts';
 const REQUESTS_KEPT = 10_000;
 const FAULTS_KEPT = 1_000;
 const ACCESSES_KEPT = 2_048;
+/** Numbers of each mapping in a whole domain. */
+const MAPPING_FIELDS = 4;
 
 export interface DomainView {
   readonly iommu: number;
@@ -45,6 +48,22 @@ export class MachineView {
     return this.#domains.get(keyOf(iommu, domain));
   }
 
+  /** Another one that knows the same, and goes its own way from here on. What is told is never changed, so both share it. */
+  copy(): MachineView {
+    const copy = new MachineView();
+    copy.topology = this.topology;
+    copy.now = this.now;
+    copy.requests = this.requests;
+    copy.faults = this.faults;
+    copy.accesses = this.accesses;
+    for (const [key, domain] of this.#domains) {
+      const endpoints = new Set(domain.endpoints);
+      copy.#domains.set(key, { ...domain, endpoints, mappings: domain.mappings.copy() });
+    }
+    for (const [key, traffic] of this.#traffic) copy.#traffic.set(key, traffic);
+    return copy;
+  }
+
   apply(update: InspectorUpdate): void {
     if (update.topology !== undefined) this.#forget(update.topology);
     const { time, operation } = update;
@@ -57,7 +76,7 @@ export class MachineView {
           domain,
           bypass,
           endpoints: new Set(endpoints),
-          mappings: new SortedMappings(mappings),
+          mappings: new SortedMappings(listOf(mappings)),
         });
       }
     }
@@ -105,6 +124,18 @@ export class MachineView {
         view?.mappings.remove(change.virtStart, change.virtEnd);
     }
   }
+}
+
+function listOf(mappings: readonly number[]): WatchedMapping[] {
+  return Array.from({ length: mappings.length / MAPPING_FIELDS }, (_, index) => {
+    const at = index * MAPPING_FIELDS;
+    return {
+      virtStart: mappings[at]!,
+      virtEnd: mappings[at + 1]!,
+      physStart: mappings[at + 2]!,
+      flags: mappings[at + 3]!,
+    };
+  });
 }
 
 function keyOf(iommu: number, id: number): string {
