@@ -161,7 +161,9 @@ export function RequestLog({ store }: { readonly store: PageStore }): JSX.Elemen
                 style={{ top: `${(first + index) * ROW}px` }}
                 onClick={() => store.chooseRequest(one)}
               >
-                <span class="number">{one.operation}</span>
+                <span class="number">
+                  {store.live === undefined ? one.operation : one.sequence}
+                </span>
                 <b>{requestName(one.type)}</b>
                 <span class="words">{requestLine(one)}</span>
                 <span class={one.status === 0 ? 'status ok' : 'status bad'}>

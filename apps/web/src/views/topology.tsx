@@ -60,6 +60,7 @@ function IommuFigure({ store, iommu, index }: IommuProps): JSX.Element {
             <path
               key={endpoint.endpoint}
               class={busy ? 'edge busy' : 'edge'}
+              data-attached={`${index}:${endpoint.endpoint}:${domains[at]!.domain}`}
               d={`M${CARD.width} ${from} C${middle} ${from} ${middle} ${to} ${DOMAINS_AT} ${to}`}
             />
           );
