@@ -87,6 +87,8 @@ describe.skipIf(browserPath === undefined)('a page beside a busy machine', () =>
       await expect
         .poll(total, { timeout: 10_000 })
         .toBe(`${requests.toLocaleString('en')} requests`);
+      // The log goes along.
+      await page.locator(`#request-${requests - 1}`).waitFor({ timeout: 10_000 });
       expect(await page.locator('[data-domain]').getAttribute('aria-label')).toBe(
         `domain 1, ${MAPPINGS.toLocaleString('en')} mappings`,
       );

@@ -73,7 +73,7 @@ function IommuFigure({ store, iommu, index }: IommuProps): JSX.Element {
         ))}
         {domains.length === 0 && (
           <text class="card-note" x={DOMAINS_AT} y={CARD.height / 2 + 4}>
-            no domain yet
+            no domain now
           </text>
         )}
       </svg>
