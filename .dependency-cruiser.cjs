@@ -51,7 +51,7 @@ module.exports = {
       name: 'tooling-is-below-all',
       severity: 'error',
       from: { path: '^tooling/' },
-      to: { path: '^(packages|apps|bench|fuzz)/' },
+      to: { path: '^(packages|apps|bench|examples|fuzz)/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
@@ -66,18 +66,18 @@ module.exports = {
       },
     },
     {
-      name: 'bench-and-fuzz-through-exports',
+      name: 'bench-examples-and-fuzz-through-exports',
       severity: 'error',
       comment:
-        'what is measured and fuzzed is what a user gets: packages are imported by their names',
-      from: { path: '^(bench|fuzz)/' },
+        'what is measured, shown and fuzzed is what a user gets: packages are imported by their names',
+      from: { path: '^(bench|examples|fuzz)/' },
       to: { path: '^(packages|apps|tooling)/', dependencyTypes: ['local'] },
     },
     {
-      name: 'nothing-needs-bench-or-fuzz',
+      name: 'nothing-needs-bench-examples-or-fuzz',
       severity: 'error',
       from: { path: '^(packages|apps|tooling)/' },
-      to: { path: '^(bench|fuzz)/' },
+      to: { path: '^(bench|examples|fuzz)/' },
     },
     {
       name: 'targets-over-the-engine',
@@ -89,7 +89,7 @@ module.exports = {
     {
       name: 'testing-only-from-tests',
       severity: 'error',
-      from: { path: '^(packages|apps|bench|fuzz)/', pathNot: TEST_FILES },
+      from: { path: '^(packages|apps|bench|examples|fuzz)/', pathNot: TEST_FILES },
       to: { path: '^packages/[^/]+/src/testing/' },
     },
     {
@@ -131,7 +131,7 @@ module.exports = {
     {
       name: 'nothing-needs-the-page',
       severity: 'error',
-      from: { path: '^(packages|apps|tooling|bench|fuzz)/', pathNot: '^apps/web/' },
+      from: { path: '^(packages|apps|tooling|bench|examples|fuzz)/', pathNot: '^apps/web/' },
       to: { path: '^apps/web/' },
     },
     {
