@@ -14,7 +14,7 @@ import { ownDeviceArguments, qemuArguments } from '../guest/qemu-arguments.ts';
 import { type RunGuestOptions, runGuest } from '../guest/run-guest.ts';
 import { packageFile } from '../package-file.ts';
 import { type Server, startServer } from '../server/server.ts';
-import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
+import type { ServerMessage, ServerStatistics, ServerWatcher } from '../server/server-messages.ts';
 import type { RecordSettings } from '../trace/record-settings.ts';
 import { makeDiskImage } from './disk-image.ts';
 import { type Download, startGuestNetwork } from './guest-network.ts';
@@ -45,6 +45,8 @@ export interface LinuxMachineOptions {
   readonly checkIsolation?: boolean;
   /** Where to record what the devices see, if at all. */
   readonly record?: Omit<RecordSettings, 'contents'>;
+  /** Whoever watches the machine. */
+  readonly watcher?: ServerWatcher;
   readonly onMessage?: (message: ServerMessage) => void;
   /** The built server thread, for callers that run from sources. */
   readonly threadFile?: string;
@@ -123,7 +125,7 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
         windows.see(message);
         options.onMessage?.(message);
       },
-      options.threadFile,
+      { watcher: options.watcher, threadFile: options.threadFile },
     );
     let statistics: Promise<ServerStatistics> | undefined;
     const stop = (): Promise<ServerStatistics> => {
