@@ -141,6 +141,9 @@ describe.runIf(parts !== undefined && browserPath !== undefined)('the page of a 
           .poll(() => page.locator('.address-detail output b').textContent(), SOON)
           .toBe(`0x${(physStart + 0x123).toString(16)}`);
       }
+      // Each request is a buffer that the IOMMU took and used.
+      const worked = page.locator('[data-latency="iommu:0"] [data-measure=working]');
+      expect(Number(await worked.getAttribute('data-count'))).toBe(total);
       // One that comes late has all of it.
       const late = await newPage();
       await late.goto(url!);

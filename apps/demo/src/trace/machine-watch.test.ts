@@ -13,7 +13,8 @@ function watched(name: string) {
   const steps: TraceStep[] = [...reader.push(bytes)];
   const header = reader.header!;
   const watch = new MachineWatch(new ReplayMachine(header).description);
-  const replay = new ReplayMachine(header, { observe: watch.observe });
+  const { observe, observeQueues } = watch;
+  const replay = new ReplayMachine(header, { observe, observeQueues });
   watch.begin(replay.machine);
   const apply = (step: TraceStep) => {
     watch.now = { time: step.time, operation: step.index };
@@ -110,12 +111,15 @@ describe('MachineWatch', () => {
     const copy = view.copy();
     expect(copy).toEqual(view);
     expect(domainsSeen(copy)).toEqual(domainsSeen(view));
-    expect(copy.traffic).toEqual(view.traffic);
-    const before = structuredClone([domainsSeen(copy), copy.traffic, copy.requests]);
+    expect([copy.traffic, copy.queues]).toEqual([view.traffic, view.queues]);
+    const seen = (one: MachineView) => [
+      ...[domainsSeen(one), one.traffic, one.requests, one.queues, one.latency],
+    ];
+    const before = structuredClone(seen(copy));
     for (const step of steps.slice(9000, 9400)) apply(step);
     view.apply(watch.take());
-    expect([domainsSeen(view), view.traffic, view.requests]).not.toEqual(before);
-    expect([domainsSeen(copy), copy.traffic, copy.requests]).toEqual(before);
+    expect(seen(view)).not.toEqual(before);
+    expect(seen(copy)).toEqual(before);
   });
 
   it('keeps the latest of what nobody takes, and asks the device when it has lost count of changes', () => {
