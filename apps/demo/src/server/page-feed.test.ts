@@ -34,6 +34,7 @@ beforeEach(() => {
       fillRandom() {},
     },
     observe: (iommu) => joinObservers(feed.observers(iommu)),
+    observeQueues: feed.observeQueues,
   });
   feed.open(machine);
   driver = new RequestDriver(machine.iommus[0]!.device);
@@ -84,6 +85,11 @@ describe('the feed of a page', () => {
     expect(view.topology.endpoints.map(({ name }) => name)).toEqual(['rng']);
     expect(seen(view)).toEqual(mapped());
     expect(view.requests.map(({ time }) => time)).toEqual([0, 0, 7000]);
+    expect(told[0]!.whole!.queues.map(({ device, name }) => `${device} ${name}`)).toEqual([
+      'iommu requestq',
+      'iommu eventq',
+      'rng requestq',
+    ]);
 
     driver.unmap(1, 0, 4 * PAGE - 1);
     wants[0] = WANTS_CHANGES;

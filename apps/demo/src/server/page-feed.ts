@@ -6,6 +6,7 @@ import { MachineWatch } from '@viommu/inspector';
 import type { IommuObserver } from '@viommu/iommu-core';
 import type { Machine, MachineDescription } from '@viommu/machine';
 import type { PollSource } from '@viommu/vfio-user';
+import type { QueueObserver } from '@viommu/virtqueue/device';
 import { WANTS_CHANGES, WANTS_WHOLE, type WatchedMessage } from './server-messages.ts';
 
 /** Milliseconds. */
@@ -13,7 +14,7 @@ const INTERVAL = 100;
 /** Of the thread's time. To tell of 100,000 mappings takes 80 ms. */
 const LARGEST_PART = 1 / 5;
 
-/** In this order: `observers` for the machine, `open` with it, `finish`. */
+/** In this order: `observers` and `observeQueues` for the machine, `open` with it, `finish`. */
 export class PageFeed implements PollSource {
   readonly fd = -1;
   readonly #watch: MachineWatch;
@@ -30,7 +31,7 @@ export class PageFeed implements PollSource {
     wants: SharedArrayBuffer,
     post: (message: WatchedMessage) => void,
   ) {
-    this.#watch = new MachineWatch(description);
+    this.#watch = new MachineWatch(description, { microseconds: () => this.#microseconds() });
     this.#watch.now = this.#now;
     this.#wants = new Int32Array(wants);
     this.#post = post;
@@ -47,6 +48,8 @@ export class PageFeed implements PollSource {
     };
     return [clock, this.#watch.observe(iommu)];
   }
+
+  readonly observeQueues = (name: string): QueueObserver => this.#watch.observeQueues(name);
 
   open(machine: Machine): void {
     this.#watch.begin(machine);
@@ -87,8 +90,12 @@ export class PageFeed implements PollSource {
   }
 
   #tick(): void {
+    this.#now.time = this.#microseconds();
+  }
+
+  #microseconds(): number {
     const now = performance.now();
     this.#began ??= now;
-    this.#now.time = Math.round((now - this.#began) * 1000);
+    return Math.round((now - this.#began) * 1000);
   }
 }

@@ -88,6 +88,7 @@ function run(): void {
         ...(feed?.observers(iommu) ?? []),
       ]),
     ...(control === undefined ? {} : { inject: (iommu) => control.injector(iommu) }),
+    ...(feed === undefined ? {} : { observeQueues: feed.observeQueues }),
     onWindowsAddress: (windows, address) => post({ type: 'windowsAddress', windows, address }),
     ...(passThrough === undefined ? {} : { passThroughObserver: passThrough.host }),
   };

@@ -6,7 +6,16 @@ import { LivePages, type PageSocket } from './live-pages.ts';
 
 const MEBIBYTE = 1 << 20;
 
-const NOTHING = { operation: 0, changes: [], requests: [], faults: [], accesses: [], traffic: [] };
+const NOTHING = {
+  operation: 0,
+  changes: [],
+  requests: [],
+  faults: [],
+  accesses: [],
+  traffic: [],
+  queues: [],
+  latency: [],
+};
 const changesAt = (time: number): InspectorUpdate => ({ ...NOTHING, time });
 const wholeAt = (time: number) => ({ ...changesAt(time), topology: { iommus: [], endpoints: [] } });
 

@@ -47,7 +47,15 @@ describe('the WebSocket of a page', () => {
     while (wanted[0] !== WANTS_WHOLE) await new Promise((resolve) => setTimeout(resolve, 5));
     const whole = {
       ...{ time: 7, operation: 0, topology: { iommus: [], endpoints: [] }, domains: [] },
-      ...{ changes: [], requests: [], faults: [], accesses: [], traffic: [] },
+      ...{
+        changes: [],
+        requests: [],
+        faults: [],
+        accesses: [],
+        traffic: [],
+        queues: [],
+        latency: [],
+      },
     };
     page.watcher.take({ type: 'watched', changes: undefined, whole });
     const [text] = await once(socket, 'message');

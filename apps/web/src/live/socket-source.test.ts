@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { SocketSource } from './socket-source.ts';
 
 const PAGE = 4096;
-const NOTHING = { operation: 0, changes: [], requests: [], faults: [], accesses: [], traffic: [] };
+const NOTHING = {
+  operation: 0,
+  changes: [],
+  requests: [],
+  faults: [],
+  accesses: [],
+  traffic: [],
+  queues: [],
+  latency: [],
+};
 const place = { iommu: 0, domain: 1 };
 
 function mapped(time: number, page: number): InspectorUpdate {

@@ -87,6 +87,39 @@ const update: InspectorUpdate = {
       physical: 0x8000_0000,
     },
   ],
+  queues: [
+    {
+      device: 'blk',
+      queue: 0,
+      name: 'requestq',
+      size: 256,
+      enabled: true,
+      descriptorArea: 0xffff_c000,
+      driverArea: 0xffff_d000,
+      deviceArea: FARTHEST,
+      kicked: true,
+      ring: {
+        layout: 'split',
+        broken: false,
+        inFlight: 2,
+        kicks: { isAsked: true, at: 5 },
+        interrupts: undefined,
+        nextAvail: 7,
+        availIdx: 9,
+        usedIdx: 5,
+      },
+      kept: [3, 4],
+    },
+  ],
+  latency: [
+    {
+      device: 'blk',
+      queue: 0,
+      used: 5,
+      waiting: { count: 1, median: 7, worst: 7, interval: 1000, medians: [7], worsts: [7] },
+      working: { count: 0, median: 0, worst: 0, interval: 1000, medians: [], worsts: [] },
+    },
+  ],
   traffic: [
     {
       iommu: 0,
