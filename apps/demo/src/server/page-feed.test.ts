@@ -20,13 +20,19 @@ let driver: RequestDriver;
 let feed: PageFeed;
 let wants: Int32Array;
 let told: WatchedMessage[];
+/** Milliseconds that it takes. */
+let telling: number;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'], now: 0 });
   const buffer = new SharedArrayBuffer(4);
   wants = new Int32Array(buffer);
   told = [];
-  feed = new PageFeed(DESCRIPTION, buffer, (message) => told.push(message));
+  telling = 0;
+  feed = new PageFeed(DESCRIPTION, buffer, (message) => {
+    told.push(message);
+    vi.advanceTimersByTime(telling);
+  });
   machine = createMachine(DESCRIPTION, {
     parts: {
       openDisk: () => Promise.reject(new Error('no disks')) as never,
@@ -126,6 +132,16 @@ describe('the feed of a page', () => {
     expect(told.length).toBe(5);
     vi.advanceTimersByTime(3);
     expect(feed.work()).toBe(7);
+  });
+
+  it('takes a fifth of the time of the devices, however long it takes to tell', () => {
+    telling = 80;
+    for (let count = 0; count < 100; count += 1) {
+      wants[0] = WANTS_WHOLE;
+      round(10);
+    }
+    // A second has passed between them, and what was told.
+    expect(told.length).toBe(3);
   });
 
   it('tells how it ends, whoever has asked', () => {
