@@ -10,10 +10,10 @@ export interface InitramfsOptions {
   readonly busybox: string;
   /** One that runs here; the same when not given. */
   readonly hostBusybox?: string;
-  /** The `/lib/modules/RELEASE` tree of the kernel that is to boot; of one that has all it needs built in there is none. */
-  readonly modules?: string;
-  /** That kernel's release; goes with `modules`. */
-  readonly kernelRelease?: string;
+  /** The `/lib/modules/RELEASE` tree of the kernel that is to boot. */
+  readonly modules: string;
+  /** That kernel's release. */
+  readonly kernelRelease: string;
   /** Modules to load, in this order, each after the ones it depends on; {@link STANDARD_MODULES} when not given. */
   readonly load?: readonly string[];
   /** A static program that drives a device with VFIO; it and the modules for it are left out when not given. */
@@ -29,17 +29,13 @@ export interface InitramfsOptions {
  * @throws {CommandError} when the kernel does not have one of the modules, or a module cannot be read
  */
 export function buildInitramfs(options: InitramfsOptions): string[] {
-  const { vfioProgram, load = STANDARD_MODULES, kernelRelease = '' } = options;
-  const names = [...load, ...(vfioProgram === undefined ? [] : VFIO_MODULES)];
-  const modules =
-    options.modules === undefined
-      ? []
-      : findKernelModules(
-          options.modules,
-          kernelRelease,
-          options.hostBusybox ?? options.busybox,
-          names,
-        );
+  const { vfioProgram, load = STANDARD_MODULES } = options;
+  const modules = findKernelModules(
+    options.modules,
+    options.kernelRelease,
+    options.hostBusybox ?? options.busybox,
+    [...load, ...(vfioProgram === undefined ? [] : VFIO_MODULES)],
+  );
   const order = modules.map((module) => module.name);
   const archive = writeCpio([
     { type: 'directory', path: 'bin' },

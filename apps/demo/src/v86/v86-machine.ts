@@ -49,7 +49,7 @@ export function createV86Machine(options: V86MachineOptions): V86Machine {
     const disks = images.map(({ path }) => path);
     const machine = (options.describe ?? standardMachine)({ disks, ...X86_PLATFORM });
     const initramfs = join(folder, 'initramfs.gz');
-    buildInitramfs({ busybox: parts.busybox, output: initramfs });
+    buildInitramfs({ ...parts, output: initramfs });
     return {
       disks,
       download: undefined,
