@@ -24,6 +24,7 @@ const MAY_IMPORT = {
   ],
   inspector: ['iommu-core', 'iommu-driver', 'machine', 'trace', 'transport-pci', 'virtqueue'],
   trace: ['devices', 'machine', 'transport-pci', 'virtqueue'],
+  v86: ['transport-pci', 'virtqueue'],
   'vfio-user': ['linux-io', 'transport-pci', 'virtqueue'],
 };
 /** Packages that may use the Node.js API, and where in them. */
@@ -124,7 +125,9 @@ module.exports = {
       comment:
         'views know devices by what they are told, so that a live machine can be shown as a trace is',
       from: { path: '^apps/web/src/(page|views)/' },
-      to: { path: '^(apps/web/src/replay/(?!replay-messages)|packages/(trace|machine)/)' },
+      to: {
+        path: '^(apps/web/src/(replay/(?!replay-messages)|live/(?!live-source))|packages/(trace|machine)/)',
+      },
     },
     {
       name: 'nothing-needs-the-page',

@@ -1,5 +1,9 @@
-/** Starts the page: makes the worker, finds the traces, and opens the one that the address names, or the first. */
+/**
+ * Starts the page. Where its address says `#live` it follows the machine of the program that serves it; else it makes the worker,
+ * finds the traces, and opens the one that the address names, or the first.
+ */
 import { render } from 'preact';
+import { SocketSource } from './live/socket-source.ts';
 import { PageStore } from './page/page-store.ts';
 import { fetchTraceIndex, type ShippedTrace } from './page/trace-index.ts';
 import { App } from './views/app.tsx';
@@ -23,8 +27,15 @@ function show(traces: readonly ShippedTrace[], first: string): void {
   render(<App store={store} traces={traces} first={first} />, place);
 }
 
-show([], '');
-try {
+/** The WebSocket lies beside the page. */
+function follow(): void {
+  const url = new URL('live', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.hash = '';
+  store.follow(new SocketSource(new WebSocket(url)));
+}
+
+async function openTrace(): Promise<void> {
   const traces = await fetchTraceIndex();
   const trace = traces.find(({ name }) => name === asked.get('trace')) ?? traces[0];
   show(traces, trace?.name ?? '');
@@ -32,6 +43,14 @@ try {
   if (trace !== undefined) {
     store.open(trace.url, Number.isInteger(operation) ? operation : undefined);
   }
-} catch (error) {
-  store.fail(error instanceof Error ? error.message : String(error));
+}
+
+if (asked.has('live')) {
+  follow();
+  show([], '');
+} else {
+  show([], '');
+  await openTrace().catch((error: unknown) => {
+    store.fail(error instanceof Error ? error.message : String(error));
+  });
 }

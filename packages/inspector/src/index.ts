@@ -23,3 +23,4 @@ export { MachineView } from './watch/machine-view.ts';
 export type { MachineWatchOptions } from './watch/machine-watch.ts';
 export { MachineWatch } from './watch/machine-watch.ts';
 export { SortedMappings } from './watch/sorted-mappings.ts';
+export { decodeUpdate, encodeUpdate } from './watch/update-codec.ts';

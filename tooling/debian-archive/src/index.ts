@@ -4,10 +4,11 @@ export { DebianArchive } from './debian-archive.ts';
 export { hostSuite } from './debian-sources.ts';
 export {
   cacheDirectory,
+  type Manifest,
   makeFolder,
   type PackageRecord,
   readPart,
   writePart,
 } from './part-cache.ts';
-export { type Program, ProgramMissing, runProgram } from './run-program.ts';
+export { type Program, ProgramMissing, type RunProgramOptions, runProgram } from './run-program.ts';
 export { unpackPackages } from './unpack-packages.ts';

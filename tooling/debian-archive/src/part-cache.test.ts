@@ -69,6 +69,26 @@ describe('writePart', () => {
   });
 });
 
+describe('writePart, with more to say', () => {
+  it('keeps what else the part was made from', async () => {
+    const fill = async (folder: string) => ({
+      ...(await fillWith('hello')(folder)),
+      facts: { configuration: '12ab' },
+    });
+    expect((await writePart(part, fill)).facts).toEqual({ configuration: '12ab' });
+    expect(readPart(part)?.facts).toEqual({ configuration: '12ab' });
+  });
+
+  it('replaces a part that is whole only when it is told to', async () => {
+    await writePart(part, fillWith('hello'));
+    await writePart(part, fillWith('newer'));
+    expect(readFileSync(join(part, 'busybox'), 'utf8')).toBe('hello');
+    await writePart(part, fillWith('newer'), { replace: true });
+    expect(readFileSync(join(part, 'busybox'), 'utf8')).toBe('newer');
+    expect(readPart(part)).toBeDefined();
+  });
+});
+
 describe('readPart', () => {
   it('takes no folder without a manifest, nor one that misses a file', async () => {
     mkdirSync(part);

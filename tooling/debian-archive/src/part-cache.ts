@@ -30,6 +30,15 @@ export interface Manifest {
   readonly packages: readonly PackageRecord[];
   /** SHA-256 of the files that matter, by their paths in the part's folder; checked before each use. */
   readonly files: Readonly<Record<string, string>>;
+  /** What else it was made from, such as the hash of a configuration. */
+  readonly facts?: Readonly<Record<string, string>>;
+}
+
+/** What a part was made from, and which of its files matter. */
+interface Filled {
+  readonly packages: PackageRecord[];
+  readonly files: string[];
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
 const MANIFEST = 'manifest.json';
@@ -62,21 +71,24 @@ export function readPart(directory: string): Manifest | undefined {
  * Makes a part in a folder beside its place and moves it there when it is complete, so that what is in place is whole
  * whatever happens meanwhile.
  *
- * @param fill makes the part in the folder it is given, and says what it was made from and which files matter
+ * @param fill makes the part in the folder it is given
+ * @param options `replace` one that is whole, too
  */
 export async function writePart(
   directory: string,
-  fill: (folder: string) => Promise<{ packages: PackageRecord[]; files: string[] }>,
+  fill: (folder: string) => Promise<Filled>,
+  options: { readonly replace?: boolean } = {},
 ): Promise<Manifest> {
   const folder = makeFolder(join(directory, '..'));
   try {
-    const { packages, files } = await fill(folder);
+    const { packages, files, facts } = await fill(folder);
     const manifest: Manifest = {
       packages,
       files: Object.fromEntries(files.map((path) => [path, sha256OfFile(join(folder, path))])),
+      ...(facts ? { facts } : {}),
     };
     writeFileSync(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-    return moveIntoPlace(folder, directory, manifest);
+    return moveIntoPlace(folder, directory, manifest, options.replace ?? false);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -100,9 +112,16 @@ export function makeFolder(cache: string): string {
   }
 }
 
-function moveIntoPlace(folder: string, directory: string, manifest: Manifest): Manifest {
+function moveIntoPlace(
+  folder: string,
+  directory: string,
+  manifest: Manifest,
+  replace: boolean,
+): Manifest {
   // A part that is there but not whole has to make way; the move then fails only when another process was faster.
-  if (readPart(directory) === undefined) rmSync(directory, { recursive: true, force: true });
+  if (replace || readPart(directory) === undefined) {
+    rmSync(directory, { recursive: true, force: true });
+  }
   try {
     renameSync(folder, directory);
     return manifest;

@@ -11,6 +11,7 @@ export interface Program {
 export interface RunProgramOptions {
   readonly directory?: string;
   readonly environment?: NodeJS.ProcessEnv;
+  /** Ends the program, and all that it started; nothing of it runs any more when the promise is rejected. */
   readonly signal?: AbortSignal;
   /** Takes what the program prints on stdout, as it comes. */
   readonly onOutput?: (text: string) => void;
@@ -45,14 +46,28 @@ export function runProgram(
   args: readonly string[],
   options: RunProgramOptions = {},
 ): Promise<string> {
+  const { signal } = options;
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
     const child = spawn(command, args, {
       cwd: options.directory,
       // The C locale: its messages are looked at.
       env: { ...process.env, LC_ALL: 'C', ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
-      ...(options.signal ? { signal: options.signal } : {}),
+      // A group of its own, so that what it starts ends with it: make, and the compilers under it.
+      detached: signal !== undefined,
     });
+    const end = () => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+      } catch {
+        // It has just ended by itself.
+      }
+    };
+    signal?.addEventListener('abort', end, { once: true });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -65,9 +80,11 @@ export function runProgram(
     child.once('error', (error: NodeJS.ErrnoException) => {
       reject(error.code === 'ENOENT' ? new ProgramMissing(command, { cause: error }) : error);
     });
-    child.once('close', (code, signal) => {
-      if (code === 0) resolve(stdout);
-      else reject(new ProgramFailed(command, signal ?? `exit code ${code}`, stderr));
+    child.once('close', (code, endedBy) => {
+      signal?.removeEventListener('abort', end);
+      if (signal?.aborted) reject(signal.reason);
+      else if (code === 0) resolve(stdout);
+      else reject(new ProgramFailed(command, endedBy ?? `exit code ${code}`, stderr));
     });
   });
 }

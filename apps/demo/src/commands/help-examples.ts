@@ -13,6 +13,7 @@ export const EXAMPLES: Readonly<Record<string, readonly (readonly [string, strin
   linux: [
     ['', 'a stock guest writes and reads a disk behind the IOMMU'],
     ['--scenario passthrough', 'its user space drives a device with VFIO'],
+    ['--web', 'what it does to the IOMMU, in a page while it runs'],
     ['--arch arm64 --linux backports', 'another processor, a newer kernel'],
     ['--append iommu.strict=1', 'each buffer is unmapped at once, and not some time later'],
     ['--record boot.vtrace', 'all that the devices saw, for `viommu replay boot.vtrace --web`'],
@@ -24,6 +25,7 @@ export const EXAMPLES: Readonly<Record<string, readonly (readonly [string, strin
       'prints what QEMU is to be given',
     ],
     ['--socket-dir /tmp/v --iommu 00:04.0 --rng 00:06.0 --record v.vtrace', 'and records it all'],
+    ['--socket-dir /tmp/v --iommu 00:04.0 --rng 00:06.0 --web', 'and shows it in a page'],
   ],
   ctl: [
     ['--socket-dir /tmp/v list', 'who is in which domain'],

@@ -1,5 +1,6 @@
 /** PageStore: what the page knows and what is chosen on it; views read it, and are drawn again when it changes. */
 import { type DomainView, MachineView, type WatchedRequest } from '@viommu/inspector';
+import type { LiveSource } from '../live/live-source.ts';
 import type {
   ReplayCommand,
   ReplayReport,
@@ -22,6 +23,8 @@ export interface DomainKey {
 export class PageStore {
   view = new MachineView();
   trace: TraceSummary | undefined;
+  /** There when a machine that runs is shown in the place of a trace: then nothing can be stepped or jumped to. */
+  live: LiveSource | undefined;
   position = 0;
   isPlaying = false;
   speed = 1;
@@ -64,13 +67,29 @@ export class PageStore {
     this.send({ kind: 'openFile', file });
   }
 
+  /** Shows a machine that runs. */
+  follow(live: LiveSource): void {
+    this.#begin();
+    this.live = live;
+    live.onChange = () => this.#followed(live);
+    this.#followed(live);
+  }
+
   play(): void {
+    if (this.live !== undefined) {
+      this.live.resume();
+      return;
+    }
     if (this.position >= (this.trace?.operations ?? 0)) this.jump(this.trace?.requests[0] ?? 0);
     this.isPlaying = true;
     this.send({ kind: 'play', speed: this.speed });
   }
 
   pause(): void {
+    if (this.live !== undefined) {
+      this.live.pause();
+      return;
+    }
     this.send({ kind: 'pause' });
   }
 
@@ -167,6 +186,14 @@ export class PageStore {
     this.chosenAddress = undefined;
     this.chosenRequest = undefined;
     this.mapResets += 1;
+    this.version += 1;
+    this.changed();
+  }
+
+  #followed({ state, isPaused, view }: LiveSource): void {
+    this.view = view;
+    this.isLoading = state.kind === 'connecting';
+    this.isPlaying = !isPaused;
     this.version += 1;
     this.changed();
   }

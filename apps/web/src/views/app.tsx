@@ -1,7 +1,7 @@
 /** The whole page. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { listenToKeys, PAGE_KEYS } from '../page/keyboard.ts';
+import { keysOf, listenToKeys } from '../page/keyboard.ts';
 import { countText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import type { ShippedTrace } from '../page/trace-index.ts';
@@ -9,6 +9,7 @@ import { useStore } from '../page/use-store.ts';
 import { AddressMap } from './address-map.tsx';
 import { FaultList } from './fault-list.tsx';
 import { LatencyChart } from './latency-chart.tsx';
+import { LiveBar } from './live-bar.tsx';
 import { PlayerBar } from './player-bar.tsx';
 import { RequestLog } from './request-log.tsx';
 import { RingList } from './ring-list.tsx';
@@ -25,18 +26,20 @@ export function App({ store, traces, first }: Props): JSX.Element {
   useStore(store);
   const [tab, setTab] = useState<'requests' | 'faults'>('requests');
   useEffect(() => listenToKeys(store), [store]);
-  const { trace, problem, isLoading } = store;
+  const { trace, live, problem, isLoading } = store;
   return (
     <>
       <header class="top">
         <h1>
           viommu <span class="muted">what an IOMMU does</span>
         </h1>
-        <TraceChoice key={first} store={store} traces={traces} first={first} />
+        {live === undefined && (
+          <TraceChoice key={first} store={store} traces={traces} first={first} />
+        )}
         <details class="keys">
           <summary>Keys</summary>
           <dl>
-            {PAGE_KEYS.map(({ key, label, does }) => (
+            {keysOf(store).map(({ key, label, does }) => (
               <div key={key}>
                 <dt>
                   <kbd>{label}</kbd>
@@ -52,7 +55,7 @@ export function App({ store, traces, first }: Props): JSX.Element {
           {problem}
         </p>
       )}
-      <PlayerBar store={store} />
+      {live === undefined ? <PlayerBar store={store} /> : <LiveBar store={store} live={live} />}
       <main aria-busy={isLoading}>
         <div class="side">
           <Topology store={store} />

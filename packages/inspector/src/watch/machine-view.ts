@@ -7,6 +7,7 @@ import type {
   QueueLatency,
   WatchedAccess,
   WatchedFault,
+  WatchedMapping,
   WatchedQueue,
   WatchedRequest,
   WatchedTopology,
@@ -16,6 +17,8 @@ import { SortedMappings } from './sorted-mappings.ts';
 const REQUESTS_KEPT = 10_000;
 const FAULTS_KEPT = 1_000;
 const ACCESSES_KEPT = 2_048;
+/** Numbers of each mapping in a whole domain. */
+const MAPPING_FIELDS = 4;
 
 export interface DomainView {
   readonly iommu: number;
@@ -63,6 +66,22 @@ export class MachineView {
     return this.#domains.get(keyOf(iommu, domain));
   }
 
+  /** Another one that knows the same, and goes its own way from here on. What is told is never changed, so both share it. */
+  copy(): MachineView {
+    const copy = new MachineView();
+    copy.topology = this.topology;
+    copy.now = this.now;
+    copy.requests = this.requests;
+    copy.faults = this.faults;
+    copy.accesses = this.accesses;
+    for (const [key, domain] of this.#domains) {
+      const endpoints = new Set(domain.endpoints);
+      copy.#domains.set(key, { ...domain, endpoints, mappings: domain.mappings.copy() });
+    }
+    for (const [key, traffic] of this.#traffic) copy.#traffic.set(key, traffic);
+    return copy;
+  }
+
   apply(update: InspectorUpdate): void {
     if (update.topology !== undefined) this.#forget(update.topology);
     const { time, operation } = update;
@@ -75,7 +94,7 @@ export class MachineView {
           domain,
           bypass,
           endpoints: new Set(endpoints),
-          mappings: new SortedMappings(mappings),
+          mappings: new SortedMappings(listOf(mappings)),
         });
       }
     }
@@ -127,6 +146,18 @@ export class MachineView {
         view?.mappings.remove(change.virtStart, change.virtEnd);
     }
   }
+}
+
+function listOf(mappings: readonly number[]): WatchedMapping[] {
+  return Array.from({ length: mappings.length / MAPPING_FIELDS }, (_, index) => {
+    const at = index * MAPPING_FIELDS;
+    return {
+      virtStart: mappings[at]!,
+      virtEnd: mappings[at + 1]!,
+      physStart: mappings[at + 2]!,
+      flags: mappings[at + 3]!,
+    };
+  });
 }
 
 /** @param owner IOMMU or device that has something of that number */

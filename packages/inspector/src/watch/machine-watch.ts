@@ -34,8 +34,6 @@ const REQUESTS_KEPT = 10_000;
 const FAULTS_KEPT = 1_000;
 /** When more has changed than this since somebody looked, the devices are asked what there is. */
 const CHANGES_MAX = 10_000;
-/** Numbers of each mapping in a snapshot. */
-const MAPPING_FIELDS = 4;
 
 export interface MachineWatchOptions {
   /**
@@ -193,18 +191,7 @@ export class MachineWatch implements WatchClock {
         domain: id,
         bypass,
         endpoints,
-        mappings: Array.from({ length: mappings.length / MAPPING_FIELDS }, (_, index) => {
-          const [virtStart, virtEnd, physStart, flags] = mappings.slice(
-            index * MAPPING_FIELDS,
-            (index + 1) * MAPPING_FIELDS,
-          );
-          return {
-            virtStart: virtStart!,
-            virtEnd: virtEnd!,
-            physStart: physStart!,
-            flags: flags!,
-          };
-        }),
+        mappings,
       })),
     );
   }
