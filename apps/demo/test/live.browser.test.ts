@@ -157,7 +157,7 @@ describe.runIf(parts !== undefined && browserPath !== undefined)('the page of a 
       expect(await ring('iommu:0', 'given back')).toBe(total);
       expect(await ring('iommu:0', 'in flight')).toBe(0);
       const given = await ring('blk:0', 'given back');
-      expect(given).toBeGreaterThan(100);
+      expect(given).toBeGreaterThan(10);
       expect(await latency('blk:0', 'working', 'count')).toBe(given);
       expect(await latency('blk:0', 'working', 'worst')).toBeGreaterThan(0);
       expect(await latency('blk:0', 'waiting', 'count')).toBeLessThanOrEqual(given);
