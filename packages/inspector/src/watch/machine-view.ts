@@ -79,6 +79,8 @@ export class MachineView {
       copy.#domains.set(key, { ...domain, endpoints, mappings: domain.mappings.copy() });
     }
     for (const [key, traffic] of this.#traffic) copy.#traffic.set(key, traffic);
+    for (const [key, queue] of this.#queues) copy.#queues.set(key, queue);
+    for (const [key, latency] of this.#latency) copy.#latency.set(key, latency);
     return copy;
   }
 
