@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     main: 'src/main.ts',
     'server-thread': 'src/server/server-thread.ts',
+    'v86-thread': 'src/v86/v86-thread.ts',
     'record-boots': 'src/trace/record-boots.ts',
     'soak-server': 'src/endurance/soak-server.ts',
   },

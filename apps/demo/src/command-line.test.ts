@@ -52,6 +52,21 @@ it.each([
     ['linux', '--scenario', 'x'],
     'Allowed choices are disk, passthrough, network, two-iommus, mmio, packed',
   ],
+  [
+    'parts of QEMU for a guest in v86',
+    ['linux', '--vmm', 'v86', '--busybox', at('busybox')],
+    '--vmm v86 has a kernel of its own, for i386: leave out --busybox',
+  ],
+  [
+    'a guest in v86 of another architecture',
+    ['linux', '--vmm', 'v86', '--arch', 'arm64'],
+    'for i386: leave out --arch',
+  ],
+  [
+    'a scenario that v86 does not have',
+    ['linux', '--vmm', 'v86', '--scenario', 'network'],
+    '--vmm v86 has no scenario network: choose disk, two-iommus or packed, or leave --vmm out',
+  ],
   ['an unknown option', ['linux', '--fast'], "unknown option '--fast'"],
   ['serve without an IOMMU', serve(), "required option '--iommu <address>' not specified"],
   [

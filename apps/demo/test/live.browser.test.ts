@@ -78,6 +78,18 @@ describe.runIf(parts !== undefined && browserPath !== undefined)('the page of a 
         cells.reduce((sum, cell) => sum + Number(cell.getAttribute('data-bytes')), 0),
       );
 
+  /** Of a queue such as `blk:0`. */
+  const ring = (queue: string, field: string) =>
+    page
+      .locator(`[data-queue="${queue}"] [data-field="${field}"]`)
+      .getAttribute('data-value')
+      .then(Number);
+  const latency = (queue: string, measure: string, what: string) =>
+    page
+      .locator(`[data-latency="${queue}"] [data-measure=${measure}]`)
+      .getAttribute(`data-${what}`)
+      .then(Number);
+
   describe('under viommu serve --web', () => {
     let guest: ServedGuest;
     const end = new AbortController();
@@ -141,13 +153,21 @@ describe.runIf(parts !== undefined && browserPath !== undefined)('the page of a 
           .poll(() => page.locator('.address-detail output b').textContent(), SOON)
           .toBe(`0x${(physStart + 0x123).toString(16)}`);
       }
-      // Each request is a buffer that the IOMMU took and used.
-      const worked = page.locator('[data-latency="iommu:0"] [data-measure=working]');
-      expect(Number(await worked.getAttribute('data-count'))).toBe(total);
+      // All that the driver waited for was given back; the disk was read from, and both took their time.
+      expect(await ring('iommu:0', 'given back')).toBe(total);
+      expect(await ring('iommu:0', 'in flight')).toBe(0);
+      const given = await ring('blk:0', 'given back');
+      expect(given).toBeGreaterThan(10);
+      expect(await latency('blk:0', 'working', 'count')).toBe(given);
+      expect(await latency('blk:0', 'working', 'worst')).toBeGreaterThan(0);
+      expect(await latency('blk:0', 'waiting', 'count')).toBeLessThanOrEqual(given);
       // One that comes late has all of it.
       const late = await newPage();
       await late.goto(url!);
       await expect.poll(() => domains(late), SOON).toEqual(cards);
+      expect(await late.locator('[data-queue]').allTextContents()).toEqual(
+        await page.locator('[data-queue]').allTextContents(),
+      );
       await late.close();
 
       await page.locator('#play').click();

@@ -1,10 +1,24 @@
 /** The page in a real browser: what it shows of a trace is what a replay of that trace says. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { IommuSnapshot } from '@viommu/iommu-core';
+import type { TraceStep } from '@viommu/trace';
 import { joinLe64 } from '@viommu/virtqueue';
 import type { QueueSnapshot } from '@viommu/virtqueue/snapshot';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+} from 'vitest';
 import { loadSteps, replayWaits } from '../src/trace/fixtures/iommu-waits.ts';
+import { recordFrame } from '../src/trace/fixtures/waiting-frame.ts';
 import { type ReplayResult, replayFile } from '../src/trace/replay-file.ts';
 import { shippedTrace } from '../src/trace/shipped-traces.ts';
 import { type PageServer, servePage } from '../src/web/page-server.ts';
@@ -221,6 +235,52 @@ describe.skipIf(browserPath === undefined)('the page', () => {
     await expect
       .poll(() => page.locator('.address-detail output').textContent())
       .toContain("of the guest's memory");
+  });
+
+  it('fills the slots of buffers in flight, and shows how long the device kept them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'viommu-page-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const queue = page.locator('[data-queue="net:0"]');
+    const field = (name: string) => queue.locator(`[data-field="${name}"]`).textContent();
+    const openFile = async (path: string, counts: readonly number[]) => {
+      recordFrame(path, counts);
+      const operations = loadSteps(path).steps.length;
+      await page.locator('input[type=file]').setInputFiles(path);
+      await expect
+        .poll(() => page.locator('#operations').textContent())
+        .toBe(operations.toLocaleString('en'));
+      await jump(operations);
+    };
+    await open('x86_64-pci', 10);
+    const starved = join(folder, 'starved.vtrace');
+    await openFile(starved, [3]);
+    const { state } = await replayFile(starved);
+    const { device } = (state.net as { session: { device: { frame: { heads: number[] } } } })
+      .session;
+    await expect.poll(() => field('in flight')).toBe(`3 (${device.frame.heads.join(', ')})`);
+    expect(device.frame.heads.length).toBe(3);
+    expect(await queue.getByRole('img').getAttribute('aria-label')).toContain(
+      '3 buffers in flight',
+    );
+    const strip = await queue.getByRole('img').boundingBox();
+    const filled = await queue.locator('.strip .in-flight').boundingBox();
+    expect(Math.abs(filled!.width - (3 / 64) * strip!.width)).toBeLessThan(1.5);
+    expect(await page.locator('[data-latency="net:0"]').count()).toBe(0);
+
+    const placed = join(folder, 'placed.vtrace');
+    await openFile(placed, [3, 3]);
+    await expect.poll(() => field('in flight')).toBe('0');
+    expect(await field('given back')).toBe('6 buffers');
+    expect(await queue.locator('.strip .in-flight').count()).toBe(0);
+    const working = page.locator('[data-latency="net:0"] [data-measure=working]');
+    // The other three were taken in the operation in which all were used.
+    expect(await working.getAttribute('data-count')).toBe('3');
+    const { steps } = loadSteps(placed);
+    const does = (kind: string) => (step: TraceStep) =>
+      step.effects.some((one) => one.kind === kind);
+    const taken = steps.find(does('networkReceive'))!;
+    const used = steps.findLast(does('dmaWrite'))!;
+    expect(Number(await working.getAttribute('data-worst'))).toBe(used.time - taken.time);
   });
 
   it('shows how long requests of the IOMMU waited', async () => {

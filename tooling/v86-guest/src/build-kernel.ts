@@ -23,6 +23,8 @@ export interface BuiltKernel {
   readonly image: string;
   /** Path of the whole configuration. */
   readonly config: string;
+  /** Path of the list of what would be modules, and is built in. */
+  readonly builtIn: string;
   /** What the build says that `uname -r` will say. */
   readonly release: string;
   /** The compiler's first line about itself. */
@@ -71,6 +73,7 @@ export async function buildKernel(options: BuildKernelOptions): Promise<BuiltKer
     return {
       image: join(folder, 'arch/x86/boot/bzImage'),
       config,
+      builtIn: join(folder, 'modules.builtin'),
       release: readFileSync(join(folder, 'include/config/kernel.release'), 'utf8').trim(),
       compiler: (await runProgram('gcc', ['--version'], running)).split('\n', 1)[0]!,
     };

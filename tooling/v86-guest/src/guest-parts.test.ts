@@ -30,6 +30,7 @@ const FAILURE =
 
 async function putPart(recipe: string): Promise<void> {
   await writePart(join(cache, 'v86-guest'), async (directory) => {
+    mkdirSync(join(directory, 'modules'));
     for (const name of Object.values(FILES)) writeFileSync(join(directory, name), name);
     return {
       packages: [],
@@ -53,6 +54,7 @@ describe('prepareV86Guest', () => {
     expect(await prepareV86Guest({ cache })).toEqual({
       directory,
       kernel: join(directory, 'bzImage'),
+      modules: join(directory, 'modules'),
       kernelRelease: '6.12.117-viommu',
       busybox: join(directory, 'busybox'),
       bios: join(directory, 'bios.bin'),

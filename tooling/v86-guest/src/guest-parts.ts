@@ -25,8 +25,10 @@ export interface V86GuestOptions {
 export interface V86GuestParts {
   /** The folder that all files are in, and `licences` with them: what a published page has to have. */
   readonly directory: string;
-  /** A bzImage for i386, without modules. */
+  /** A bzImage for i386. */
   readonly kernel: string;
+  /** Its module tree: no modules, and the list of those that are built in. */
+  readonly modules: string;
   /** What `uname -r` says, such as `6.12.117-viommu`. */
   readonly kernelRelease: string;
   /** A static busybox for i386. */
@@ -88,6 +90,7 @@ function partsIn(directory: string, facts: GuestFacts): V86GuestParts {
   return {
     directory,
     kernel: join(directory, FILES.kernel),
+    modules: join(directory, FILES.builtIn, '..'),
     kernelRelease: facts.kernelRelease,
     busybox: join(directory, FILES.busybox),
     bios: join(directory, FILES.bios),

@@ -33,7 +33,7 @@ bzImage
   with ${facts.compiler}.
   Copyright notices: licences/${linux.package}.copyright
 
-busybox
+busybox, which is also in the initial file system that is made with it
   BusyBox, under the GNU General Public License, version 2 (licences/GPL-2).
   Debian's package ${busybox.package} ${busybox.version} for i386, unchanged, built from the source package
   ${described(busybox.source)}.${includedText(busybox)}

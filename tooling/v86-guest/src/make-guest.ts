@@ -68,6 +68,8 @@ export async function makeGuest(
   const kernelRelease = checkRelease(kernel);
   copyFileSync(kernel.image, join(folder, FILES.kernel));
   copyFileSync(kernel.config, join(folder, FILES.config));
+  mkdirSync(join(folder, FILES.builtIn, '..'));
+  copyFileSync(kernel.builtIn, join(folder, FILES.builtIn));
   writeLicences(root, folder, origins, { kernelRelease, compiler: kernel.compiler });
 
   const fetched = [FILES.kernel, FILES.busybox, FILES.bios, FILES.vgaBios];

@@ -24,6 +24,7 @@ export const FILES = {
   bios: 'bios.bin',
   vgaBios: 'vgabios-stdvga.bin',
   config: 'kernel.config',
+  builtIn: 'modules/modules.builtin',
   licence: 'LICENCES.txt',
 } as const;
 

@@ -17,6 +17,7 @@ export const EXAMPLES: Readonly<Record<string, readonly (readonly [string, strin
     ['--arch arm64 --linux backports', 'another processor, a newer kernel'],
     ['--append iommu.strict=1', 'each buffer is unmapped at once, and not some time later'],
     ['--record boot.vtrace', 'all that the devices saw, for `viommu replay boot.vtrace --web`'],
+    ['--vmm v86', 'without QEMU: an emulator in WebAssembly, and a kernel that is built for it'],
     ['--qemu Q --kernel K --busybox B', 'parts of your own: nothing is downloaded'],
   ],
   serve: [

@@ -3,24 +3,21 @@ import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { CommandError } from '../command-error.ts';
 import type { GuestRun } from '../guest/follow-guest.ts';
-import { prepareGuestParts } from '../guest/guest-parts.ts';
-import { createLinuxMachine } from '../linux/linux-machine.ts';
 import { judge, type LinuxJudgement } from '../linux/linux-result.ts';
 import { SCENARIOS } from '../linux/scenarios/scenarios.ts';
 import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
 import { isEvent, isTrouble, messageLine, statisticsLines } from '../server/server-text.ts';
 import { recordingOf } from '../trace/recording-of.ts';
 import type { LivePage } from '../web/live-page.ts';
+import { chooseGuest, type GuestOptions } from './choose-guest.ts';
 import {
   addGuestChoiceOptions,
   addOwnPartsOptions,
-  type GuestChoice,
-  type OwnParts,
   type Progress,
   withProgress,
 } from './guest-command.ts';
 
-interface LinuxOptions extends OwnParts, GuestChoice {
+interface LinuxOptions extends GuestOptions {
   readonly scenario: string;
   readonly json?: boolean;
   readonly append?: string;
@@ -41,6 +38,14 @@ export function addLinuxCommand(program: Command): void {
       )
         .choices(SCENARIOS.map(({ name }) => name))
         .default(SCENARIOS[0]!.name),
+    )
+    .addOption(
+      new Option(
+        '--vmm <name>',
+        'what the guest runs in: QEMU, or v86 in this process, without QEMU, with a kernel that is built for it',
+      )
+        .choices(['qemu', 'v86'])
+        .default('qemu'),
     )
     .option('--json', 'print one machine-readable object as the last line');
   addOwnPartsOptions(addGuestChoiceOptions(command))
@@ -74,22 +79,15 @@ async function bootAndJudge(
 ): Promise<void> {
   const { signal } = progress;
   const scenario = SCENARIOS.find(({ name }) => name === options.scenario)!;
-  const parts = await prepareGuestParts({
-    ...options,
-    ...scenario.parts,
-    architecture: options.arch ?? 'x86_64',
-    signal,
-    onProgress: progress.step,
-  });
+  const { ranIn, createMachine } = await chooseGuest(options, scenario, progress);
   if (page !== undefined) tellOfPage(page, options, progress);
   progress.step('starting the server and the guest');
   const messages: ServerMessage[] = [];
-  const machine = await createLinuxMachine({
+  const machine = await createMachine({
     ...scenario.machine,
-    parts,
     ...(options.record === undefined
       ? {}
-      : { record: recordingOf(options.record, scenario.summary, parts) }),
+      : { record: recordingOf(options.record, scenario.summary, ranIn) }),
     ...(page === undefined ? {} : { watcher: page.watcher }),
     onMessage: (message) => {
       messages.push(message);
@@ -114,7 +112,7 @@ async function bootAndJudge(
     progress.stop();
     const statistics = await machine.stop();
     const { disks, download } = machine;
-    const judgement = judge(parts, scenario, { run, statistics, messages, disks, download });
+    const judgement = judge(ranIn, scenario, { run, statistics, messages, disks, download });
     if (options.json) process.stdout.write(`${JSON.stringify(judgement.result)}\n`);
     else print(run, judgement, statistics);
     if (!judgement.result.ok) process.exitCode = 1;
@@ -157,7 +155,7 @@ function print(run: GuestRun, judgement: LinuxJudgement, statistics: ServerStati
       pc.bold('The last lines of the console'),
       ...run.tail.map((line) => `  ${line}`),
     );
-  lines.push('', pc.bold(`Linux ${result.kernel} under QEMU ${result.qemu}, ${result.seconds} s`));
+  lines.push('', pc.bold(`Linux ${result.kernel} under ${result.vmm}, ${result.seconds} s`));
   for (const line of statisticsLines(statistics)) lines.push(`  ${line}`);
   lines.push('');
   const [title, ...told] = judgement.lines;

@@ -118,18 +118,20 @@ export function qemuArguments(guest: GuestArguments): string[] {
     '-initrd',
     guest.initramfs,
     '-append',
-    // panic=-1: a guest that panics reboots at once instead of waiting for the harness to lose patience.
-    // deferred_probe_timeout: ten seconds after its drivers could be loaded, the kernel goes on without an IOMMU whose driver is
-    // not; on a busy machine it takes longer to load it.
-    [
-      `console=${machineType(guest.machine).console}`,
-      'quiet',
-      'panic=-1',
-      'deferred_probe_timeout=120',
-      ...machineType(guest.machine).kernelParameters,
-      ...(guest.append ?? []),
-    ].join(' '),
+    kernelCommandLine(machineType(guest.machine), guest.append),
   ];
+}
+
+/** @param append what follows the settings that each guest has */
+export function kernelCommandLine(
+  { console, kernelParameters }: Pick<MachineType, 'console' | 'kernelParameters'>,
+  append: readonly string[] = [],
+): string {
+  // panic=-1: a guest that panics reboots at once instead of waiting for the harness to lose patience.
+  // deferred_probe_timeout: ten seconds after its drivers could be loaded, the kernel goes on without an IOMMU whose driver is
+  // not; on a busy machine it takes longer to load it.
+  const settings = [`console=${console}`, 'quiet', 'panic=-1', 'deferred_probe_timeout=120'];
+  return [...settings, ...kernelParameters, ...append].join(' ');
 }
 
 /** The arguments as one line that a POSIX shell reads back as they are. */

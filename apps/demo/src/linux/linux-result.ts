@@ -1,7 +1,7 @@
 /** What one run of the stock guest proved: what must hold in every scenario, and the object that `viommu linux --json` prints. */
-import type { GuestParts } from '../guest/guest-parts.ts';
 import type { IommuGroup } from '../guest/guest-report.ts';
 import type { ServerStatistics } from '../server/server-messages.ts';
+import type { RanIn } from './guest-choice.ts';
 import type { Check, Scenario, ScenarioOutcome } from './scenarios/scenario.ts';
 
 /** Beside these, the facts of the scenario. */
@@ -9,7 +9,9 @@ interface LinuxResult {
   readonly ok: boolean;
   readonly scenario: string;
   readonly kernel: string;
-  readonly qemu: string;
+  /** The version of what it ran in; of QEMU under its own name. */
+  readonly vmm: string;
+  readonly qemu?: string;
   readonly iommuGroups: readonly IommuGroup[];
   readonly requests: ServerStatistics['requests'];
   readonly faults: number;
@@ -28,11 +30,7 @@ export interface LinuxJudgement {
 }
 
 /** Judges a run whose first step was `report`. */
-export function judge(
-  parts: GuestParts,
-  scenario: Scenario,
-  outcome: ScenarioOutcome,
-): LinuxJudgement {
+export function judge(ranIn: RanIn, scenario: Scenario, outcome: ScenarioOutcome): LinuxJudgement {
   const { run, statistics } = outcome;
   const boot = run.report.boots[0];
   const groups = boot?.iommuGroups ?? [];
@@ -78,8 +76,9 @@ export function judge(
     result: {
       ok: checks.every(({ holds }) => holds),
       scenario: scenario.name,
-      kernel: boot?.kernel ?? parts.kernelRelease,
-      qemu: parts.qemu.version,
+      kernel: boot?.kernel ?? ranIn.kernelRelease,
+      vmm: `${ranIn.vmm} ${ranIn.version}`,
+      ...(ranIn.vmm === 'QEMU' ? { qemu: ranIn.version } : {}),
       iommuGroups: groups,
       requests: statistics.requests,
       faults: statistics.faults,

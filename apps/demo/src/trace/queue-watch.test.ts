@@ -89,6 +89,10 @@ describe('a watch of a boot that was recorded', () => {
     late.apply(watch.takeAll());
     expect(late.queues).toEqual(view.queues);
     expect(late.latency).toEqual(view.latency);
+    const copy = late.copy();
+    late.apply({ ...watch.takeAll(), queues: [], latency: [] });
+    expect(late.queues).toEqual([]);
+    expect([copy.queues, copy.latency]).toEqual([view.queues, view.latency]);
     expect(watch.take()).toMatchObject({ queues: [], latency: [] });
     // What stands as before is not told again.
     expect(told).toBeLessThan((view.queues.length * steps.length) / every);

@@ -6,7 +6,7 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../command-error.ts';
 import { prepareGuestParts } from '../guest/guest-parts.ts';
-import { createLinuxMachine } from '../linux/linux-machine.ts';
+import { createLinuxMachine, ranInQemu } from '../linux/linux-machine.ts';
 import { SCENARIOS } from '../linux/scenarios/scenarios.ts';
 import { recordingOf } from './recording-of.ts';
 import { SHIPPED_BOOTS, SHIPPED_DISK_BYTES, type ShippedBoot } from './shipped-boots.ts';
@@ -40,7 +40,7 @@ async function record(boot: ShippedBoot, folder: string): Promise<void> {
     diskBytes: (scenario.machine.diskBytes ?? [0]).map(() => SHIPPED_DISK_BYTES),
     checkIsolation: false,
     parts,
-    record: recordingOf(unfinished, scenario.summary, parts),
+    record: recordingOf(unfinished, scenario.summary, ranInQemu(parts)),
   });
   try {
     const run = await machine.boot({ steps, timeoutSeconds: TIMEOUT_SECONDS });

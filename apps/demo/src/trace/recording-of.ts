@@ -1,15 +1,15 @@
 /** What the header of a trace says of a guest that is booted. */
-import type { GuestParts } from '../guest/guest-parts.ts';
+import type { RanIn } from '../linux/guest-choice.ts';
 import type { RecordSettings } from './record-settings.ts';
 
 export function recordingOf(
   path: string,
   summary: string,
-  { architecture, kernelRelease, qemu }: GuestParts,
+  { architecture, kernelRelease, vmm, version }: RanIn,
 ): Omit<RecordSettings, 'contents'> {
   return {
     path,
     title: `Linux ${kernelRelease}, ${architecture}: ${summary}`,
-    versions: { kernel: kernelRelease, qemu: qemu.version },
+    versions: { kernel: kernelRelease, [vmm.toLowerCase()]: version },
   };
 }

@@ -5,6 +5,7 @@ import { useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { countText, durationText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
+import { colour } from './colours.ts';
 import { seriesColour, useChart } from './use-chart.ts';
 
 type Measure = 'waiting' | 'working';
@@ -34,7 +35,7 @@ export function LatencyChart({ store }: { readonly store: PageStore }): JSX.Elem
         y: {
           distr: 4,
           asinh: LINEAR_UNTIL,
-          range: (_, _least, most) => [0, Math.max(most, LINEAR_UNTIL)],
+          range: (_, _least, most) => [0, Math.max(1.3 * most, LINEAR_UNTIL)],
         },
       },
       series: names.flatMap((name, index) => {
@@ -43,7 +44,11 @@ export function LatencyChart({ store }: { readonly store: PageStore }): JSX.Elem
         const dots = { stroke, paths: () => null, value };
         return [
           { ...dots, label: name, points: { show: true, size: 5, fill: stroke } },
-          { ...dots, label: `${name}, worst`, points: { show: true, size: 6, width: 1 } },
+          {
+            ...dots,
+            label: `${name}, worst`,
+            points: { show: true, size: 6, width: 1, fill: colour('--surface') },
+          },
         ];
       }),
     }),

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { GuestParts } from '../../guest/guest-parts.ts';
 import { sha256OfRange } from '../disk-image.ts';
 import { judge } from '../linux-result.ts';
 import type { ScenarioOutcome } from './scenario.ts';
@@ -11,7 +10,12 @@ import { SCENARIOS } from './scenarios.ts';
 
 const MEBIBYTE = 1 << 20;
 const DISK_BYTES = 2 * MEBIBYTE;
-const PARTS = { kernelRelease: '6.12.1', qemu: { version: '11.1.3' } } as unknown as GuestParts;
+const RAN_IN = {
+  vmm: 'QEMU',
+  version: '11.1.3',
+  kernelRelease: '6.12.1',
+  architecture: 'x86_64',
+} as const;
 
 /** What a test may change. */
 type Mutable<T> = T extends object ? { -readonly [Key in keyof T]: Mutable<T[Key]> } : T;
@@ -283,7 +287,7 @@ it.each(SCENARIOS)('$name: every check holds, and every check can fail', (scenar
     const outcome = goodOutcome(disks.slice(0, diskCount));
     good(outcome);
     change?.(outcome);
-    return judge(PARTS, scenario, outcome);
+    return judge(RAN_IN, scenario, outcome);
   };
   const well = judged();
   expect(well.checks.filter(({ holds }) => !holds)).toEqual([]);

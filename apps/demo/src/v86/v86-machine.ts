@@ -1,0 +1,150 @@
+/** One stock guest in v86, with our devices on its bus: what `createLinuxMachine` is with QEMU, in one thread of this process. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { standardMachine } from '@viommu/machine';
+import type { V86GuestParts } from '@viommu/v86-guest';
+import { CommandError, messageOf } from '../command-error.ts';
+import { followGuest, type GuestOutput, type RunningGuest } from '../guest/follow-guest.ts';
+import { stepArguments } from '../guest/guest-steps.ts';
+import { buildInitramfs } from '../guest/initramfs.ts';
+import { LineSplitter } from '../guest/line-splitter.ts';
+import { Q35 } from '../guest/machine-types/q35.ts';
+import { kernelCommandLine } from '../guest/qemu-arguments.ts';
+import { makeDiskImage } from '../linux/disk-image.ts';
+import {
+  DEFAULT_DISK_BYTES,
+  type LinuxMachine,
+  type LinuxMachineOptions,
+} from '../linux/linux-machine.ts';
+import { X86_PLATFORM } from '../linux/platforms/x86-platform.ts';
+import type { ServerStatistics } from '../server/server-messages.ts';
+import type { V86Message, V86Settings, V86Stop } from './v86-messages.ts';
+
+export interface V86MachineOptions extends Omit<LinuxMachineOptions, 'parts' | 'load'> {
+  readonly parts: V86GuestParts;
+}
+
+/** It boots once. */
+export type V86Machine = Pick<LinuxMachine, 'disks' | 'download' | 'boot' | 'stop' | 'close'>;
+
+const THREAD = fileURLToPath(new URL('./v86-thread.js', import.meta.url));
+const MEMORY_MEBIBYTES = 128;
+/** What Linux says last: v86 has no power to turn off, and goes on. */
+const POWERED_DOWN = 'reboot: Power down';
+
+/** Makes disks, and the guest's initial file system, in a temporary folder. */
+export function createV86Machine(options: V86MachineOptions): V86Machine {
+  const { parts } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'viommu-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  let thread: V86Thread | undefined;
+  try {
+    const images = (options.diskBytes ?? [DEFAULT_DISK_BYTES]).map((bytes, index) => {
+      const path = join(folder, `disk${index}.img`);
+      return { path, content: makeDiskImage(path, bytes) };
+    });
+    const disks = images.map(({ path }) => path);
+    const machine = (options.describe ?? standardMachine)({ disks, ...X86_PLATFORM });
+    const initramfs = join(folder, 'initramfs.gz');
+    buildInitramfs({ ...parts, output: initramfs });
+    return {
+      disks,
+      download: undefined,
+      boot(guest) {
+        const { steps, append = [], disks: names, ...follow } = guest;
+        const waited = names ?? disks.map((_, index) => `vd${'ab'[index]}`);
+        return followGuest(follow, (output) => {
+          thread = new V86Thread(options, output, {
+            machine,
+            checkIsolation: options.checkIsolation ?? false,
+            ...(options.record === undefined
+              ? {}
+              : { record: { ...options.record, contents: images.map(({ content }) => content) } }),
+            ...(options.watcher === undefined ? {} : { watch: options.watcher.wants }),
+            kernel: parts.kernel,
+            initramfs,
+            commandLine: kernelCommandLine(Q35, [...stepArguments(steps, waited), ...append]),
+            bios: parts.bios,
+            vgaBios: parts.vgaBios,
+            memoryMebibytes: MEMORY_MEBIBYTES,
+          });
+          return thread;
+        });
+      },
+      stop() {
+        if (thread === undefined) throw new Error('the guest was not booted');
+        return thread.finish();
+      },
+      async close() {
+        try {
+          return await this.stop();
+        } finally {
+          remove();
+        }
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** The guest, from its start to its end. */
+class V86Thread implements RunningGuest {
+  readonly ended: Promise<string | undefined>;
+  readonly #worker: Worker;
+  readonly #statistics: Promise<ServerStatistics>;
+  #end: (problem?: string) => void = () => {};
+
+  constructor(
+    { onMessage, watcher, threadFile = THREAD }: V86MachineOptions,
+    output: GuestOutput,
+    workerData: V86Settings,
+  ) {
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    const splitter = new LineSplitter((line) => {
+      output.line(line);
+      if (line.includes(POWERED_DOWN)) this.#end();
+    });
+    this.#worker = new Worker(threadFile, {
+      workerData,
+      execArgv: process.execArgv.filter((argument) => argument === '--enable-source-maps'),
+    });
+    this.#statistics = new Promise((resolve, reject) => {
+      const fail = (message: string) => {
+        this.#end(message);
+        reject(new CommandError(message));
+      };
+      this.#worker.on('message', (message: V86Message) => {
+        if (message.type === 'console') splitter.write(Buffer.from(message.bytes));
+        else if (message.type === 'watched') watcher?.take(message);
+        else if (message.type === 'stopped') resolve(message.statistics);
+        else if (message.type === 'failed') fail(message.message);
+        else onMessage?.(message);
+      });
+      this.#worker.on('error', (error) => fail(`v86 has failed: ${messageOf(error)}`));
+      this.#worker.on('exit', () => fail('v86 has ended before it was asked to'));
+    });
+    // Whoever asks for them is told why there are none.
+    this.#statistics.catch(() => {});
+  }
+
+  /** The guest is ended; the devices are there until {@link finish}. */
+  stop(): void {
+    this.#end();
+  }
+
+  async finish(): Promise<ServerStatistics> {
+    this.#worker.postMessage({ type: 'stop' } satisfies V86Stop);
+    try {
+      return await this.#statistics;
+    } finally {
+      await this.#worker.terminate();
+    }
+  }
+}

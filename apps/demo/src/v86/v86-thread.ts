@@ -1,0 +1,80 @@
+/** The thread of `viommu linux --vmm v86`: the emulator and the device models, all in JavaScript and WebAssembly. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+import { machineTopology } from '@viommu/machine';
+import { V86Bus } from '@viommu/v86';
+import { writeViot } from '@viommu/viot';
+import { V86 } from 'v86';
+import { messageOf } from '../command-error.ts';
+import { observeMachine } from '../server/observed-machine.ts';
+import { postingLogger } from '../server/posting-logger.ts';
+import type { V86Message, V86Settings } from './v86-messages.ts';
+
+/** How often what waits for the machine is let work, in milliseconds: the page. */
+const SOURCES_INTERVAL = 50;
+
+const settings = workerData as V86Settings;
+
+function post(message: V86Message): void {
+  parentPort?.postMessage(message);
+}
+
+async function run(): Promise<void> {
+  const observed = observeMachine(settings, { post, logger: postingLogger(post) });
+  try {
+    const emulator = new V86({
+      wasm_path: createRequire(import.meta.url).resolve('v86/build/v86.wasm'),
+      memory_size: settings.memoryMebibytes << 20,
+      bios: contentOf(settings.bios),
+      vga_bios: contentOf(settings.vgaBios),
+      bzimage: contentOf(settings.kernel),
+      initrd: contentOf(settings.initramfs),
+      cmdline: settings.commandLine,
+      acpi: true,
+      autostart: false,
+      disable_keyboard: true,
+      disable_mouse: true,
+      disable_speaker: true,
+    });
+    await new Promise<void>((resolve) => emulator.add_listener('emulator-ready', () => resolve()));
+    const bus = new V86Bus(emulator);
+    for (const { bdf, function: pci } of observed.functions) bus.plug(bdf, pci);
+    bus.addAcpiTable('viot', writeViot(machineTopology(settings.machine, [])));
+    emulator.add_listener('serial0-output-byte', sendConsole());
+    const sources = setInterval(() => {
+      for (const source of observed.sources) source.work?.();
+    }, SOURCES_INTERVAL);
+    await emulator.run();
+    await new Promise((resolve) => parentPort!.once('message', resolve));
+    clearInterval(sources);
+    await emulator.stop();
+    const statistics = observed.finish();
+    for (const { function: pci } of observed.functions) pci.disconnect();
+    observed.end();
+    post({ type: 'stopped', statistics });
+    await emulator.destroy();
+  } finally {
+    observed.close();
+  }
+}
+
+/** Bytes are sent together: what comes in one go of the emulator. */
+function sendConsole(): (byte: number) => void {
+  let pending: number[] = [];
+  return (byte) => {
+    pending.push(byte);
+    if (pending.length > 1) return;
+    setImmediate(() => {
+      post({ type: 'console', bytes: Uint8Array.from(pending) });
+      pending = [];
+    });
+  };
+}
+
+function contentOf(path: string): { buffer: ArrayBuffer } {
+  const bytes = readFileSync(path);
+  return { buffer: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) };
+}
+
+run().catch((error: unknown) => post({ type: 'failed', message: messageOf(error) }));

@@ -1,0 +1,33 @@
+/** `viommu linux --vmm v86`: the scenarios that v86 has, with the same facts as under QEMU. */
+import { v86GuestIsCached } from '@viommu/v86-guest';
+import { describe, expect, it } from 'vitest';
+import { runLinux } from './run-linux.ts';
+import { SCENARIO_FACTS, type ScenarioName } from './scenario-facts.ts';
+
+const SCENARIOS: readonly ScenarioName[] = ['disk', 'two-iommus', 'packed'];
+const isBuilt = v86GuestIsCached();
+if (!isBuilt) {
+  process.stderr.write(
+    'tests of the guest in v86 are skipped: its kernel is not built; `npm run guest:v86` builds it\n',
+  );
+}
+
+describe.runIf(isBuilt)('viommu linux --vmm v86', () => {
+  it.each(SCENARIOS)('--scenario %s', (scenario) => {
+    const result = runLinux('--vmm', 'v86', '--scenario', scenario);
+    const { faults, endpoints, facts } = SCENARIO_FACTS[scenario];
+    expect(result).toMatchObject({ ok: true, scenario, faults, dma: { bypassedAfterAttach: 0 } });
+    expect(result.kernel).toMatch(/^6\.12\..*-viommu$/);
+    expect(result.vmm).toBe('v86 0.5.462');
+    expect(result.iommuGroups).toHaveLength(endpoints);
+    facts(result);
+  });
+
+  it('domains as the kernel command line has them', () => {
+    const identity = runLinux('--vmm', 'v86', '--append', 'iommu.passthrough=1');
+    expect(identity.iommuGroups[0].type).toBe('identity');
+    expect(identity.requests.map).toBe(0);
+    const lazy = runLinux('--vmm', 'v86', '--append', 'iommu.strict=0');
+    expect(lazy.iommuGroups[0].type).toBe('DMA-FQ');
+  });
+});
