@@ -1,7 +1,7 @@
 /** The thread of `viommu serve` and `viommu linux`: device models and sockets, blocked in poll() while nothing happens. */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { IommuObserver } from '@viommu/iommu-core';
+import { type IommuObserver, joinObservers } from '@viommu/iommu-core';
 import {
   createMachine,
   describePlace,
@@ -15,7 +15,6 @@ import { MachineControl } from '../control/machine-control.ts';
 import { NodeParts } from '../machine/node-parts.ts';
 import { type RecordedMachine, recordMachine } from '../trace/record-machine.ts';
 import { IsolationCheck } from './isolation-check.ts';
-import { joinObservers } from './join-observers.ts';
 import { type PassThroughWatch, watchPassThrough } from './pass-through-watch.ts';
 import type { ServerMessage, ServerSettings } from './server-messages.ts';
 import { collectStatistics } from './statistics.ts';
