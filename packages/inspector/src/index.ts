@@ -20,6 +20,7 @@ export { effectText, operationActor, operationText } from './steps/step-text.ts'
 export type * from './walk/translation-walk.ts';
 export { walkTranslation } from './walk/walk-translation.ts';
 export type * from './watch/inspector-messages.ts';
+export { joinUpdates } from './watch/join-updates.ts';
 export type { DomainView } from './watch/machine-view.ts';
 export { MachineView } from './watch/machine-view.ts';
 export { MachineWatch } from './watch/machine-watch.ts';

@@ -1,11 +1,20 @@
 /** PageStore: what the page knows and what is chosen on it; views read it, and are drawn again when it changes. */
-import { type DomainView, MachineView, type WatchedRequest } from '@viommu/inspector';
+import {
+  type DomainView,
+  MachineView,
+  type TranslationWalk,
+  type WatchedEndpoint,
+  type WatchedRequest,
+} from '@viommu/inspector';
+import { VIRTIO_IOMMU_MAP_F_READ } from '@viommu/iommu-core';
 import type {
   ReplayCommand,
   ReplayReport,
   StepWords,
   TraceSummary,
+  WalkQuery,
 } from '../replay/replay-messages.ts';
+import type { Shipped } from './trace-index.ts';
 
 /** A place in a domain's address space, that a link or a click leads to. */
 export interface ChosenAddress {
@@ -18,6 +27,8 @@ export interface DomainKey {
   readonly iommu: number;
   readonly domain: number;
 }
+
+export type EndpointKey = Pick<WatchedEndpoint, 'iommu' | 'endpoint'>;
 
 export class PageStore {
   view = new MachineView();
@@ -32,6 +43,11 @@ export class PageStore {
   version = 0;
   chosenDomain: DomainKey | undefined;
   chosenAddress: ChosenAddress | undefined;
+  /** VIRTIO_IOMMU_MAP_F_READ or VIRTIO_IOMMU_MAP_F_WRITE: what would be done at the address. */
+  chosenAccess = VIRTIO_IOMMU_MAP_F_READ;
+  chosenEndpoint: EndpointKey | undefined;
+  /** Of the address that is chosen; none before the answer is there. */
+  walk: TranslationWalk | undefined;
   /** By its number. */
   chosenRequest: number | undefined;
   /** When the map has to find its own place again. */
@@ -41,6 +57,7 @@ export class PageStore {
   #isTold = false;
   #isJumping = false;
   #nextJump: number | undefined;
+  #query: WalkQuery | undefined;
 
   /** @param worker speaks the contract of `replay-messages.ts` */
   constructor(worker: Worker) {
@@ -54,9 +71,11 @@ export class PageStore {
     return () => this.#listeners.delete(listener);
   }
 
-  open(url: string, position?: number): void {
+  open(shipped: Shipped, position?: number): void {
     this.#begin();
-    this.send({ kind: 'open', url, ...(position === undefined ? {} : { position }) });
+    const place = position === undefined ? {} : { position };
+    if ('url' in shipped) this.send({ kind: 'open', url: shipped.url, ...place });
+    else this.send({ kind: 'openScenario', scenario: shipped.scenario, ...place });
   }
 
   openFile(file: Blob): void {
@@ -107,13 +126,25 @@ export class PageStore {
   chooseDomain(domain: DomainKey): void {
     this.chosenDomain = domain;
     this.chosenAddress = undefined;
+    this.chosenEndpoint = undefined;
     this.mapResets += 1;
     this.changed();
   }
 
-  chooseAddress(domain: DomainKey, address: number, reveal: boolean): void {
-    this.chosenDomain = domain;
+  /** @param domain as it was before when not given */
+  chooseAddress(domain: DomainKey | undefined, address: number, reveal: boolean): void {
+    if (domain !== undefined && domain !== this.domain) this.chosenEndpoint = undefined;
+    this.chosenDomain = domain ?? this.chosenDomain;
     this.chosenAddress = { address, reveal };
+    this.#askWalk();
+    this.changed();
+  }
+
+  /** Whose access is walked through, and which. */
+  chooseAccess(endpoint: EndpointKey | undefined, access: number): void {
+    this.chosenEndpoint = endpoint;
+    this.chosenAccess = access;
+    this.#askWalk();
     this.changed();
   }
 
@@ -132,6 +163,16 @@ export class PageStore {
       (most, one) => (most === undefined || one.mappings.count > most.mappings.count ? one : most),
       undefined,
     );
+  }
+
+  /** The one that is chosen, or else the first one in the domain that is shown, or of all. */
+  get endpoint(): EndpointKey | undefined {
+    const { domain, chosenEndpoint, view } = this;
+    if (chosenEndpoint !== undefined) return chosenEndpoint;
+    const [first] = domain?.endpoints ?? [];
+    return domain !== undefined && first !== undefined
+      ? { iommu: domain.iommu, endpoint: first }
+      : view.topology.endpoints[0];
   }
 
   send(command: ReplayCommand): void {
@@ -156,6 +197,22 @@ export class PageStore {
     });
   }
 
+  /** Asks for what is chosen, when that is something else than what every report has anyway. */
+  #askWalk(): void {
+    const { endpoint, chosenAddress, chosenAccess: access, trace } = this;
+    if (trace === undefined || endpoint === undefined || chosenAddress === undefined) return;
+    const query = {
+      iommu: endpoint.iommu,
+      endpoint: endpoint.endpoint,
+      access,
+      address: chosenAddress.address,
+    };
+    if (JSON.stringify(query) === JSON.stringify(this.#query)) return;
+    this.#query = query;
+    this.walk = undefined;
+    this.#worker.postMessage({ kind: 'walk', query } satisfies ReplayCommand);
+  }
+
   #begin(): void {
     this.view = new MachineView();
     this.trace = undefined;
@@ -165,6 +222,9 @@ export class PageStore {
     this.isLoading = true;
     this.chosenDomain = undefined;
     this.chosenAddress = undefined;
+    this.chosenEndpoint = undefined;
+    this.walk = undefined;
+    this.#query = undefined;
     this.chosenRequest = undefined;
     this.mapResets += 1;
     this.version += 1;
@@ -182,6 +242,8 @@ export class PageStore {
         this.isPlaying = report.isPlaying;
         this.step = report.step;
         this.view.apply(report.update);
+        this.walk = isOf(this.#query, report.walk) ? report.walk : undefined;
+        this.#askWalk();
         this.version += 1;
         this.#isJumping = false;
         if (this.#nextJump !== undefined) this.jump(this.#nextJump);
@@ -195,4 +257,13 @@ export class PageStore {
     }
     this.changed();
   }
+}
+
+/** A report may have been on its way when something else was asked for. */
+function isOf(query: WalkQuery | undefined, walk: TranslationWalk | undefined): boolean {
+  return (
+    walk?.endpoint === query?.endpoint &&
+    walk?.address === query?.address &&
+    walk?.access === query?.access
+  );
 }
