@@ -10,9 +10,10 @@ import {
   statusName,
 } from '@viommu/inspector';
 import { type IommuObserver, joinObservers } from '@viommu/iommu-core';
-import type { Machine, MachineDescription } from '@viommu/machine';
+import type { Machine } from '@viommu/machine';
 import type { FigureStep, ScenarioTeller } from '@viommu/scenarios';
 import type { StepWords } from './replay-messages.ts';
+import type { PlayedScenario } from './scenarios.ts';
 
 /** Microseconds from one moment to the next: a scenario has no clock, and this is what one can follow. */
 export const MOMENT_TIME = 600_000;
@@ -34,10 +35,10 @@ export class MomentTeller implements ScenarioTeller {
   #chapters = 0;
 
   constructor(
-    description: MachineDescription,
+    { machine, faultStep }: Pick<PlayedScenario, 'machine' | 'faultStep'>,
     onMoment: (moment: ScenarioMoment, teller: MomentTeller) => void,
   ) {
-    this.#watch = new MachineWatch(description);
+    this.#watch = new MachineWatch(machine);
     this.#onMoment = onMoment;
     this.observer = joinObservers([
       this.#watch.observe(0),
@@ -48,13 +49,11 @@ export class MomentTeller implements ScenarioTeller {
         },
         fault: (endpoint, reason, access, address, delivered) => {
           const what = `may not ${accessVerb(access)} at ${hexNumber(address)}`;
-          this.#moment({
-            actor: 'IOMMU',
-            text: `endpoint ${hexNumber(endpoint)} ${what}: ${faultReason(reason)}`,
-            effects: [
-              delivered ? 'a report goes into an event buffer' : 'no event buffer is there',
-            ],
-          });
+          const text = `endpoint ${hexNumber(endpoint)} ${what}: ${faultReason(reason)}`;
+          const report = delivered
+            ? 'a report goes into an event buffer'
+            : 'the driver has no event buffer';
+          this.#moment({ actor: 'IOMMU', text, effects: [report] }, faultStep);
         },
       },
     ]);

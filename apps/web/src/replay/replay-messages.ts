@@ -35,6 +35,8 @@ export interface FigureMoment {
   readonly operation: number;
   readonly step: FigureStep;
   readonly text: string;
+  /** Whether it was an access that the physical IOMMU refused. */
+  readonly isRefused: boolean;
 }
 
 /** What there is in a trace or a scenario, found by going through all of it once. */

@@ -35,8 +35,17 @@ export class ScenarioPlayer implements Player {
       activity: moments
         .slice(1)
         .map(({ update }) => update.accesses.reduce((sum, { length }) => sum + length, 0)),
-      figure: moments.flatMap(({ step, words }, index) =>
-        step === undefined ? [] : [{ operation: index - 1, step, text: words!.text }],
+      figure: moments.flatMap(({ step, words, update }, index) =>
+        step === undefined
+          ? []
+          : [
+              {
+                operation: index - 1,
+                step,
+                text: words!.text,
+                isRefused: update.faults.length > 0,
+              },
+            ],
       ),
     };
   }
@@ -87,7 +96,7 @@ export class ScenarioPlayer implements Player {
   }
 
   #play(onMoment: (moment: ScenarioMoment, teller: MomentTeller) => void): MomentTeller {
-    const teller = new MomentTeller(this.#scenario.machine, onMoment);
+    const teller = new MomentTeller(this.#scenario, onMoment);
     this.#scenario.play(teller);
     return teller;
   }

@@ -2,6 +2,7 @@
 import type { MachineDescription } from '@viommu/machine';
 import {
   DISK_MACHINE,
+  type FigureStep,
   memoryDiskParts,
   PASS_THROUGH_MACHINE,
   playDisk,
@@ -14,6 +15,8 @@ import type { ScenarioNumber } from './replay-messages.ts';
 export interface PlayedScenario {
   readonly title: string;
   readonly machine: MachineDescription;
+  /** Where in the figure an access is refused; none without a figure. */
+  readonly faultStep?: FigureStep;
   /** The same each time. */
   play(teller: ScenarioTeller): void;
 }
@@ -26,6 +29,7 @@ export const SCENARIOS: Readonly<Record<ScenarioNumber, PlayedScenario>> = {
     title:
       'A device of the host is passed through twice: to the guest, and by the guest to a program',
     machine: PASS_THROUGH_MACHINE,
+    faultStep: '2b',
     play: (teller) => playPassThrough(teller),
   },
   2: {

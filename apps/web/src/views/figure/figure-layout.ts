@@ -10,11 +10,14 @@ export interface FigureBox {
   readonly lines: readonly string[];
   /** The steps that it takes part in. */
   readonly steps: readonly Step[];
+  /** Whether an access that is refused does not come there. */
+  readonly isBehindIommu?: boolean;
 }
 
 export interface FigureArrow {
   readonly step: Step;
-  readonly path: string;
+  /** An access that is refused ends with the first one. */
+  readonly paths: readonly string[];
   /** Where its name is. */
   readonly label: readonly [x: number, y: number];
 }
@@ -27,7 +30,7 @@ const [HARDWARE, DRIVERS, VFIO, USER] = [14, 118, 200, 312];
 const [MEMORY_X, HOST_X, GUEST_X, DEVICE_X] = [96, 276, 528, 722];
 
 export const BOXES: readonly FigureBox[] = [
-  { x: MEMORY_X, y: HARDWARE, width: 104, lines: ['memory'], steps: ['2b'] },
+  { x: MEMORY_X, y: HARDWARE, width: 104, lines: ['memory'], steps: ['2b'], isBehindIommu: true },
   { x: HOST_X, y: HARDWARE, width: 164, lines: ['physical IOMMU'], steps: ['1c', '2b'] },
   {
     x: DEVICE_X,
@@ -65,27 +68,37 @@ const middle = (row: number): number => row + BOX_HEIGHT / 2;
 export const ARROWS: readonly FigureArrow[] = [
   {
     step: '1a',
-    path: `M${GUEST_MIDDLE} ${USER} V${VFIO + BOX_HEIGHT}`,
+    paths: [`M${GUEST_MIDDLE} ${USER} V${VFIO + BOX_HEIGHT}`],
     label: [GUEST_MIDDLE, (USER + VFIO + BOX_HEIGHT) / 2],
   },
   {
     step: '1b',
-    path: `M${GUEST_MIDDLE} ${VFIO} V${DRIVERS + BOX_HEIGHT} M${GUEST_X} ${middle(DRIVERS)} H${BETWEEN} V${middle(USER)} H${HOST_X + 164}`,
+    paths: [
+      `M${GUEST_MIDDLE} ${VFIO} V${DRIVERS + BOX_HEIGHT}`,
+      `M${GUEST_X} ${middle(DRIVERS)} H${BETWEEN} V${middle(USER)} H${HOST_X + 164}`,
+    ],
     label: [BETWEEN, middle(VFIO)],
   },
   {
     step: '1c',
-    path: `M${HOST_MIDDLE} ${USER} V${VFIO + BOX_HEIGHT} M${HOST_MIDDLE} ${VFIO} V${DRIVERS + BOX_HEIGHT} M${HOST_MIDDLE} ${DRIVERS} V${HARDWARE + BOX_HEIGHT}`,
+    paths: [
+      `M${HOST_MIDDLE} ${USER} V${VFIO + BOX_HEIGHT}`,
+      `M${HOST_MIDDLE} ${VFIO} V${DRIVERS + BOX_HEIGHT}`,
+      `M${HOST_MIDDLE} ${DRIVERS} V${HARDWARE + BOX_HEIGHT}`,
+    ],
     label: [HOST_MIDDLE, (USER + VFIO + BOX_HEIGHT) / 2],
   },
   {
     step: '2a',
-    path: `M${GUEST_X + 164} ${middle(USER)} H${DEVICE_MIDDLE} V${HARDWARE + BOX_HEIGHT}`,
+    paths: [`M${GUEST_X + 164} ${middle(USER)} H${DEVICE_MIDDLE} V${HARDWARE + BOX_HEIGHT}`],
     label: [DEVICE_MIDDLE, middle(VFIO)],
   },
   {
     step: '2b',
-    path: `M${DEVICE_X} ${middle(HARDWARE)} H${HOST_X + 164} M${HOST_X} ${middle(HARDWARE)} H${MEMORY_X + 104}`,
+    paths: [
+      `M${DEVICE_X} ${middle(HARDWARE)} H${HOST_X + 164}`,
+      `M${HOST_X} ${middle(HARDWARE)} H${MEMORY_X + 104}`,
+    ],
     label: [BETWEEN, middle(HARDWARE)],
   },
 ];
@@ -105,8 +118,8 @@ export const BANDS: readonly {
 export const BORDER = {
   x: BETWEEN,
   top: 89,
-  hostX: HOST_MIDDLE,
-  guestX: GUEST_MIDDLE,
+  hostX: HOST_X,
+  guestX: GUEST_X,
   y: 106,
 } as const;
 

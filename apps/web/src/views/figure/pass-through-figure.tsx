@@ -18,14 +18,17 @@ interface Props {
   readonly moments: readonly FigureMoment[];
 }
 
-type StepState = 'now' | 'done' | 'ahead';
+/** `refused` is `now`, of an access that came to nothing. */
+type StepState = 'now' | 'refused' | 'done' | 'ahead';
+
+const STATES: readonly StepState[] = ['refused', 'now', 'done', 'ahead'];
 
 export function PassThroughFigure({ store, moments }: Props): JSX.Element {
   const past = moments.filter(({ operation }) => operation < store.position);
   const last = past.at(-1);
   const isNow = last !== undefined && last.operation === store.position - 1;
   const stateOf = (step: Step): StepState => {
-    if (isNow && last.step === step) return 'now';
+    if (isNow && last.step === step) return last.isRefused ? 'refused' : 'now';
     return past.some((one) => one.step === step) ? 'done' : 'ahead';
   };
   return (
@@ -43,7 +46,7 @@ export function PassThroughFigure({ store, moments }: Props): JSX.Element {
             <li key={step} data-step={step} data-state={stateOf(step)}>
               <button
                 type="button"
-                aria-current={stateOf(step) === 'now' ? 'step' : undefined}
+                aria-current={isNow && last.step === step ? 'step' : undefined}
                 disabled={next === undefined}
                 title="Go to where it first happens"
                 onClick={() => next !== undefined && store.jump(next.operation + 1)}
@@ -69,7 +72,7 @@ export function PassThroughFigure({ store, moments }: Props): JSX.Element {
 function Drawing({ stateOf }: { readonly stateOf: (step: Step) => StepState }): JSX.Element {
   const strongest = (steps: readonly Step[]): StepState => {
     const states = steps.map(stateOf);
-    return states.find((one) => one === 'now') ?? states.find((one) => one === 'done') ?? 'ahead';
+    return STATES.find((one) => states.includes(one)) ?? 'ahead';
   };
   return (
     <svg
@@ -87,7 +90,7 @@ function Drawing({ stateOf }: { readonly stateOf: (step: Step) => StepState }): 
         space driver to the device, 2b from the device through the physical IOMMU to memory.
       </desc>
       <defs>
-        {(['now', 'done', 'ahead'] as const).map((state) => (
+        {STATES.map((state) => (
           <marker
             key={state}
             id={`arrow-${state}`}
@@ -114,30 +117,33 @@ function Drawing({ stateOf }: { readonly stateOf: (step: Step) => StepState }): 
       ))}
       <g class="band">
         <path class="border" d={`M${BORDER.x} ${BORDER.top} V${SIZE.height}`} />
-        <text x={BORDER.hostX} y={BORDER.y} text-anchor="middle">
+        <text x={BORDER.hostX} y={BORDER.y}>
           host
         </text>
-        <text x={BORDER.guestX} y={BORDER.y} text-anchor="middle">
+        <text x={BORDER.guestX} y={BORDER.y}>
           guest
         </text>
       </g>
-      {ARROWS.map(({ step, path, label: [x, y] }) => (
+      {ARROWS.map(({ step, paths, label: [x, y] }) => (
         <g key={step} class="arrow" data-arrow={step} data-state={stateOf(step)}>
-          {path.split(' M').map((part, index) => (
-            <path
-              key={part}
-              d={index === 0 ? part : `M${part}`}
-              marker-end={`url(#arrow-${stateOf(step)})`}
-            />
-          ))}
+          {paths.map((path, index) => {
+            const state = index === 0 ? stateOf(step) : unlessRefused(stateOf(step));
+            return (
+              <path key={path} d={path} data-state={state} marker-end={`url(#arrow-${state})`} />
+            );
+          })}
           <circle cx={x} cy={y} r="14" />
           <text x={x} y={y + 4.5} text-anchor="middle">
             {step}
           </text>
         </g>
       ))}
-      {BOXES.map(({ x, y, width, lines, steps }) => (
-        <g key={lines[0]} class="box" data-state={strongest(steps)}>
+      {BOXES.map(({ x, y, width, lines, steps, isBehindIommu }) => (
+        <g
+          key={lines[0]}
+          class="box"
+          data-state={isBehindIommu ? unlessRefused(strongest(steps)) : strongest(steps)}
+        >
           <rect x={x} y={y} width={width} height={BOX_HEIGHT} rx="7" />
           {lines.map((line, index) => (
             <text
@@ -154,4 +160,9 @@ function Drawing({ stateOf }: { readonly stateOf: (step: Step) => StepState }): 
       ))}
     </svg>
   );
+}
+
+/** What is behind the physical IOMMU has no part in an access that is refused. */
+function unlessRefused(state: StepState): StepState {
+  return state === 'refused' ? 'done' : state;
 }
