@@ -137,7 +137,9 @@ module.exports = {
       comment:
         'views know devices by what they are told, so that a live machine can be shown as a trace is',
       from: { path: '^apps/web/src/(page|views)/' },
-      to: { path: '^(apps/web/src/replay/(?!replay-messages)|packages/(trace|machine|scenarios)/)' },
+      to: {
+        path: '^(apps/web/src/replay/(?!replay-messages)|packages/(trace|machine|scenarios)/)',
+      },
     },
     {
       name: 'nothing-needs-the-page',

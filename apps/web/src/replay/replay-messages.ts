@@ -54,7 +54,7 @@ export interface TraceSummary {
   readonly figure: readonly FigureMoment[];
 }
 
-export interface TraceRecording {
+interface TraceRecording {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly versions: Readonly<Record<string, string>>;

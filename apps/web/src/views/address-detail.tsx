@@ -27,7 +27,7 @@ export function AddressDetail({ store, domain }: Props): JSX.Element {
   const chosen = endpoints.findIndex(
     (one) => one.iommu === endpoint?.iommu && one.endpoint === endpoint.endpoint,
   );
-  const walk = address === undefined ? undefined : (store.walk ?? knownWalk(store, address));
+  const walk = store.trace === undefined ? knownWalk(store) : store.walk;
   return (
     <div class="address-detail">
       <div class="asked">

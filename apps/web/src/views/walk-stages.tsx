@@ -15,10 +15,11 @@ interface Props {
   readonly walk: TranslationWalk;
 }
 
-/** What the page itself knows: stage 1. It does for a virtual device, and while the answer is on its way. */
-export function knownWalk(store: PageStore, address: number): TranslationWalk | undefined {
-  const { endpoint: key, chosenAccess: access, view } = store;
-  if (key === undefined) return undefined;
+/** What the page itself knows of a machine that it cannot ask: stage 1. */
+export function knownWalk(store: PageStore): TranslationWalk | undefined {
+  const { endpoint: key, chosenAddress, chosenAccess: access, view } = store;
+  if (key === undefined || chosenAddress === undefined) return undefined;
+  const { address } = chosenAddress;
   const { endpoint, iommu } = key;
   const domain = view.domains.find((one) => one.iommu === iommu && one.endpoints.has(endpoint));
   // Whether such endpoints bypass is not known here.

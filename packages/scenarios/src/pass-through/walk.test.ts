@@ -92,6 +92,9 @@ type Step =
   | { readonly detach: number }
   | { readonly bypass: boolean };
 
+/** A MAP that the host would refuse, if the engine were in the domain already. */
+const BEYOND_MEMORY: Step[] = [{ detach: ENGINE }, { map: [2, 4, 254, 3] }, { attach: ENGINE }];
+
 it('whatever is mapped, attached, and let by', () => {
   const page = fc.nat(15);
   const pages = fc.integer({ min: 1, max: 4 });
@@ -118,7 +121,7 @@ it('whatever is mapped, attached, and let by', () => {
       }
       close();
     }),
-    { numRuns: 40 },
+    { numRuns: 40, examples: [[BEYOND_MEMORY], [[{ map: [0, 1, 0, 1] }]]] },
   );
   expect([...reasons].sort()).toEqual([
     'nothing is mapped there',
