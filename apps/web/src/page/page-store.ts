@@ -133,17 +133,30 @@ export class PageStore {
 
   /** @param domain as it was before when not given */
   chooseAddress(domain: DomainKey | undefined, address: number, reveal: boolean): void {
-    if (domain !== undefined && domain !== this.domain) this.chosenEndpoint = undefined;
+    if (domain !== undefined && !this.#isShown(domain)) this.chosenEndpoint = undefined;
     this.chosenDomain = domain ?? this.chosenDomain;
     this.chosenAddress = { address, reveal };
     this.#askWalk();
     this.changed();
   }
 
-  /** Whose access is walked through, and which. */
-  chooseAccess(endpoint: EndpointKey | undefined, access: number): void {
-    this.chosenEndpoint = endpoint;
+  chooseAccess(access: number): void {
     this.chosenAccess = access;
+    this.#askWalk();
+    this.changed();
+  }
+
+  /** Whose access is walked through. The domain that it is in is shown. */
+  chooseEndpoint(chosen: EndpointKey): void {
+    const { iommu, endpoint } = chosen;
+    const domain = this.view.domains.find(
+      (one) => one.iommu === iommu && one.endpoints.has(endpoint),
+    );
+    if (domain !== undefined && !this.#isShown(domain)) {
+      this.chosenDomain = domain;
+      this.mapResets += 1;
+    }
+    this.chosenEndpoint = chosen;
     this.#askWalk();
     this.changed();
   }
@@ -195,6 +208,10 @@ export class PageStore {
       this.#isTold = false;
       for (const listener of this.#listeners) listener();
     });
+  }
+
+  #isShown({ iommu, domain }: DomainKey): boolean {
+    return this.domain?.iommu === iommu && this.domain.domain === domain;
   }
 
   /** Asks for what is chosen, when that is something else than what every report has anyway. */

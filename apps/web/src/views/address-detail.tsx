@@ -47,9 +47,7 @@ export function AddressDetail({ store, domain }: Props): JSX.Element {
           id="access"
           aria-label="Access"
           value={chosenAccess}
-          onChange={({ currentTarget }) =>
-            store.chooseAccess(store.chosenEndpoint, Number(currentTarget.value))
-          }
+          onChange={({ currentTarget }) => store.chooseAccess(Number(currentTarget.value))}
         >
           <option value={VIRTIO_IOMMU_MAP_F_READ}>read by</option>
           <option value={VIRTIO_IOMMU_MAP_F_WRITE}>written by</option>
@@ -59,7 +57,7 @@ export function AddressDetail({ store, domain }: Props): JSX.Element {
           aria-label="Endpoint"
           value={chosen}
           onChange={({ currentTarget }) =>
-            store.chooseAccess(endpoints[Number(currentTarget.value)], chosenAccess)
+            store.chooseEndpoint(endpoints[Number(currentTarget.value)]!)
           }
         >
           {endpoints.map((one, index) => (
