@@ -22,7 +22,7 @@ const MAY_IMPORT = {
     'viot',
     'virtqueue',
   ],
-  inspector: ['iommu-core', 'iommu-driver', 'machine', 'trace', 'transport-pci'],
+  inspector: ['iommu-core', 'iommu-driver', 'machine', 'trace', 'transport-pci', 'virtqueue'],
   scenarios: [
     'devices',
     'inspector',
@@ -37,6 +37,7 @@ const MAY_IMPORT = {
     'virtqueue',
   ],
   trace: ['devices', 'machine', 'transport-pci', 'virtqueue'],
+  v86: ['transport-pci', 'virtqueue'],
   'vfio-user': ['linux-io', 'transport-pci', 'virtqueue'],
 };
 /** Packages that may use the Node.js API, and where in them. */
@@ -64,7 +65,7 @@ module.exports = {
       name: 'tooling-is-below-all',
       severity: 'error',
       from: { path: '^tooling/' },
-      to: { path: '^(packages|apps|bench|fuzz)/' },
+      to: { path: '^(packages|apps|bench|examples|fuzz)/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
@@ -79,18 +80,18 @@ module.exports = {
       },
     },
     {
-      name: 'bench-and-fuzz-through-exports',
+      name: 'bench-examples-and-fuzz-through-exports',
       severity: 'error',
       comment:
-        'what is measured and fuzzed is what a user gets: packages are imported by their names',
-      from: { path: '^(bench|fuzz)/' },
+        'what is measured, shown and fuzzed is what a user gets: packages are imported by their names',
+      from: { path: '^(bench|examples|fuzz)/' },
       to: { path: '^(packages|apps|tooling)/', dependencyTypes: ['local'] },
     },
     {
-      name: 'nothing-needs-bench-or-fuzz',
+      name: 'nothing-needs-bench-examples-or-fuzz',
       severity: 'error',
       from: { path: '^(packages|apps|tooling)/' },
-      to: { path: '^(bench|fuzz)/' },
+      to: { path: '^(bench|examples|fuzz)/' },
     },
     {
       name: 'targets-over-the-engine',
@@ -102,7 +103,7 @@ module.exports = {
     {
       name: 'testing-only-from-tests',
       severity: 'error',
-      from: { path: '^(packages|apps|bench|fuzz)/', pathNot: TEST_FILES },
+      from: { path: '^(packages|apps|bench|examples|fuzz)/', pathNot: TEST_FILES },
       to: { path: '^packages/[^/]+/src/testing/' },
     },
     {
@@ -138,13 +139,13 @@ module.exports = {
         'views know devices by what they are told, so that a live machine can be shown as a trace is',
       from: { path: '^apps/web/src/(page|views)/' },
       to: {
-        path: '^(apps/web/src/replay/(?!replay-messages)|packages/(trace|machine|scenarios)/)',
+        path: '^(apps/web/src/(replay/(?!replay-messages)|live/(?!live-source))|packages/(trace|machine|scenarios)/)',
       },
     },
     {
       name: 'nothing-needs-the-page',
       severity: 'error',
-      from: { path: '^(packages|apps|tooling|bench|fuzz)/', pathNot: '^apps/web/' },
+      from: { path: '^(packages|apps|tooling|bench|examples|fuzz)/', pathNot: '^apps/web/' },
       to: { path: '^apps/web/' },
     },
     {

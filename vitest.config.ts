@@ -16,7 +16,7 @@ export default defineConfig({
           testTimeout: 30_000,
           include: [
             '{packages,apps,tooling}/*/src/**/*.test.ts',
-            '{bench,fuzz}/src/**/*.test.ts',
+            '{bench,examples,fuzz}/src/**/*.test.ts',
             'scripts/**/*.test.ts',
           ],
         },

@@ -19,18 +19,43 @@ const CHECKS = [
   ['package checks', [...TURBO, 'package:check']],
   ['tarballs of what is built', ['node', 'scripts/check-tarballs.mjs', '--built']],
   ['install scripts', ['node', 'scripts/check-install-scripts.mjs']],
+  ['API reference', ['node', 'scripts/api-reference.mjs']],
+  ['pictures in READMEs', ['node', 'scripts/pictures.mjs', '--check']],
   ['file lengths', ['node', 'scripts/check-file-lengths.mjs']],
   ['benchmarks run', ['node', 'scripts/check-bench.mjs']],
   ['fuzzing finds nothing', ['node', 'scripts/check-fuzz.mjs']],
 ];
 
+/** Of a failed test's message, in the summary. */
+const FAILURE_LINES = 12;
+
 const isCheck = process.argv.includes('--check');
 let passed = 0;
 let failed = 0;
 
-function count(hasPassed) {
-  if (hasPassed) passed += 1;
-  else failed += 1;
+/** What failed, to be said once more where everybody looks: at the end. */
+const failures = [];
+
+function count(name, hasPassed) {
+  if (hasPassed) {
+    passed += 1;
+    return;
+  }
+  failed += 1;
+  failures.push(name);
+}
+
+/** The tests of a report that failed, each with the beginning of its message. */
+function failuresOf(project, result) {
+  return result.testResults.flatMap(({ assertionResults, name, message }) => {
+    const tests = assertionResults.filter(({ status }) => status === 'failed');
+    // A file that could not be loaded has no tests.
+    if (tests.length === 0 && message) return [`${project}: ${name}: ${message}`];
+    return tests.map(({ fullName, failureMessages }) => {
+      const lines = (failureMessages[0] ?? '').split('\n').slice(0, FAILURE_LINES);
+      return [`${project}: ${fullName}`, ...lines].join('\n    ');
+    });
+  });
 }
 
 /** Where vitest writes which tests of a project ran. */
@@ -53,6 +78,7 @@ async function runTests(project, options) {
     ],
     { ...options, name: `${project} tests` },
   );
+  const failuresBefore = failures.length;
   let counts = { passed: 0, failed: 0, skipped: 0 };
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'));
@@ -61,10 +87,15 @@ async function runTests(project, options) {
       failed: result.numFailedTests,
       skipped: result.numPendingTests,
     };
+    failures.push(...failuresOf(project, result));
   } catch {
     counts.failed = 1;
+    failures.push(`${project}: no report of the tests`);
   }
-  if (!hasPassed && counts.failed === 0) counts.failed = 1;
+  if (!hasPassed && counts.failed === 0) {
+    counts.failed = 1;
+    if (failures.length === failuresBefore) failures.push(`${project}: vitest failed, no test did`);
+  }
   passed += counts.passed;
   failed += counts.failed;
   return counts;
@@ -73,7 +104,7 @@ async function runTests(project, options) {
 /** The checks, then the unit tests. */
 async function runRest(options) {
   for (const [name, command] of isCheck ? CHECKS : [])
-    count(await runProgram(command, { ...options, name }));
+    count(name, await runProgram(command, { ...options, name }));
   return runTests('unit', options);
 }
 
@@ -83,7 +114,8 @@ async function checkConformance(options) {
   const program = join(root, 'tooling/conformance/dist/main.js');
   const all = isCheck ? ['--require-all'] : [];
   const command = [process.execPath, program, 'check', ...all, ...reports];
-  count(await runProgram(command, { ...options, name: 'statements of the standard' }));
+  const name = 'statements of the standard';
+  count(name, await runProgram(command, { ...options, name }));
   for (const report of reports) rmSync(report, { force: true });
 }
 
@@ -109,6 +141,10 @@ const [{ guest, browser }, unit] = await Promise.all([
 rmSync(reportOf('browser'), { force: true });
 await checkConformance({ environment, live: false, behind: false });
 
+if (failures.length > 0) {
+  heading('what failed');
+  for (const failure of failures) process.stdout.write(`${failure}\n`);
+}
 const seconds = Number((process.hrtime.bigint() - started) / 1_000_000_000n);
 heading(`summary after ${seconds} s (${root})`);
 process.stdout.write(`unit and property tests: ${unit.passed} passed, ${unit.failed} failed\n`);

@@ -1,6 +1,7 @@
 /** The command line: parses it, runs one command, and turns errors into one line and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { CommandError, messageOf } from './command-error.ts';
+import { addExamples } from './commands/help-examples.ts';
 
 type AddCommand = (program: Command) => void;
 
@@ -16,6 +17,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   soak: async () => (await import('./commands/soak.ts')).addSoakCommand,
   bench: async () => (await import('./commands/bench.ts')).addBenchCommand,
 };
+
+const BEGIN = `
+Begin with:
+  viommu demo            what an IOMMU does, told step by step; needs nothing
+  viommu replay --web    a recorded boot of Linux in a page; needs nothing
+  viommu linux           a stock Linux guest under a stock QEMU, both downloaded
+  viommu COMMAND --help  options, and examples of what one types`;
 
 /**
  * @param args what follows the name of the program
@@ -43,6 +51,11 @@ export async function runCommandLine(
     const addCommand = await COMMANDS[name]!();
     addCommand(program);
   }
+  if (named.length === 0) {
+    (await import('./commands/complete.ts')).addCompleteCommand(program);
+    program.addHelpText('after', BEGIN);
+  }
+  addExamples(program);
   try {
     await program.parseAsync(words, { from: 'user' });
     return undefined;

@@ -1,11 +1,6 @@
 /** `viommu ctl` beside a stock guest: what it shows is what the guest has, and what it provokes the guest sees. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {
@@ -16,76 +11,34 @@ import type {
   StatResult,
   TranslateResult,
 } from '../src/control/control-protocol.ts';
-import { runControl } from '../src/ctl/run-control.ts';
-import { stepArguments } from '../src/guest/guest-steps.ts';
-import { buildInitramfs } from '../src/guest/initramfs.ts';
-import { qemuArguments } from '../src/guest/qemu-arguments.ts';
-import { type GuestRun, runGuest } from '../src/guest/run-guest.ts';
-import { makeDiskImage } from '../src/linux/disk-image.ts';
 import { bootOf, parts } from './guest-setting.ts';
+import { DISK, MAIN, ServedGuest } from './served-guest.ts';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const MEBIBYTE = 1 << 20;
-const IOMMU = 0x20;
-const DISK = 0x28;
 const DUMPS = 40;
 
-let folder: string;
-let server: ChildProcess;
-let output = '';
+let guest: ServedGuest;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'viommu-ctl-'));
-  mkdirSync(join(folder, 'sockets'));
-  makeDiskImage(join(folder, 'disk.img'), 16 * MEBIBYTE);
-  output = '';
-  server = spawn(
-    process.execPath,
-    [
-      MAIN,
-      ...['serve', '--socket-dir', join(folder, 'sockets'), '--iommu', '00:04.0'],
-      ...['--blk', `00:05.0=${join(folder, 'disk.img')}`],
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  server.stdout!.setEncoding('utf8');
-  server.stdout!.on('data', (text: string) => {
-    output += text;
-  });
-  while (!output.includes('-device')) await once(server.stdout!, 'data');
+  guest = new ServedGuest();
+  await guest.printed(/-device/);
 });
 
-afterEach(() => {
-  server.kill('SIGKILL');
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => guest.close());
 
 /** As a user starts it. */
 async function ctlCommand<T>(...args: string[]): Promise<T> {
   const { stdout } = await promisify(execFile)(process.execPath, [
-    ...[MAIN, 'ctl', '--socket-dir', join(folder, 'sockets'), '--json'],
+    ...[MAIN, 'ctl', '--socket-dir', guest.sockets, '--json'],
     ...args,
   ]);
   return JSON.parse(stdout) as T;
-}
-
-/** The same in this process: the guest does not read for ever. */
-async function ctl<T>(name: Parameters<typeof runControl>[1], fields = {}): Promise<T> {
-  let text = '';
-  await runControl(join(folder, 'sockets/control.sock'), name, fields, {
-    json: true,
-    print: (line) => {
-      text = line;
-    },
-  });
-  return JSON.parse(text) as T;
 }
 
 /** What is mapped for a read comes and goes; what is there each time is mapped for the rings. */
 async function lastingMappings(domain: number): Promise<DumpResult['mappings']> {
   let lasting: DumpResult['mappings'] | undefined;
   for (let time = 0; time < DUMPS; time += 1) {
-    const { mappings } = await ctl<DumpResult>('dump', { domain });
+    const { mappings } = await guest.ctl<DumpResult>('dump', { domain });
     lasting = (lasting ?? mappings).filter((one) =>
       mappings.some((other) => isDeepStrictEqual(other, one)),
     );
@@ -94,43 +47,23 @@ async function lastingMappings(domain: number): Promise<DumpResult['mappings']> 
   return lasting!;
 }
 
-/** Boots a guest that reads its disk for some seconds, and then reports. */
-function boot(onLine: (line: string) => void): Promise<GuestRun> {
-  const { qemu, kernel, busybox, modules, kernelRelease } = parts!;
-  const initramfs = join(folder, 'initramfs.gz');
-  buildInitramfs({ busybox, modules, kernelRelease, output: initramfs });
-  const sockets = (name: string) => join(folder, 'sockets', name);
-  const guest = qemuArguments({
-    machine: {
-      functions: [
-        { bdf: IOMMU, socketPath: sockets('iommu.sock') },
-        { bdf: DISK, socketPath: sockets('blk.sock') },
-      ],
-      viotFile: sockets('viot.aml'),
-    },
-    kernel,
-    initramfs,
-    append: [
-      ...stepArguments(
-        [
-          { step: 'report' },
-          { step: 'bench', disk: 'vda', blockSize: 4096, count: 16_000 },
-          { step: 'report' },
-        ],
-        ['vda'],
-      ),
-    ],
-  });
-  return runGuest({ qemu, arguments: guest, onLine, timeoutSeconds: 250 });
-}
-
 describe.runIf(parts !== undefined)('viommu ctl', () => {
   it('shows what a stock guest does, and has it see faults and failures', async () => {
     let isReading = false;
-    const running = boot((line) => {
-      // The last that the first report says.
-      isReading ||= line.includes('@viommu dmesg') && line.includes('[vda]');
-    });
+    // It reads its disk for some seconds, and then reports.
+    const running = guest.boot(
+      [
+        { step: 'report' },
+        { step: 'bench', disk: 'vda', blockSize: 4096, count: 16_000 },
+        { step: 'report' },
+      ],
+      {
+        onLine: (line) => {
+          // The last that the first report says.
+          isReading ||= line.includes('@viommu dmesg') && line.includes('[vda]');
+        },
+      },
+    );
     while (!isReading) await setTimeout(50);
 
     const { iommus } = await ctlCommand<ListResult>('list');
@@ -139,18 +72,25 @@ describe.runIf(parts !== undefined)('viommu ctl', () => {
     const translated = [];
     for (const { virtStart } of lasting) {
       const access = { endpoint: '00:05.0', address: virtStart };
-      translated.push(await ctl<TranslateResult>('translate', access));
+      translated.push(await guest.ctl<TranslateResult>('translate', access));
     }
-    const before = await ctl<StatResult>('stat');
+    const before = await guest.ctl<StatResult>('stat');
     const stray = { endpoint: '00:05.0', address: 0x1f000, access: 'write' };
-    const fault = await ctl<FaultResult>('fault', stray);
-    await ctl('reset');
-    // For writing: the buffer or the status of a read. Without a mapping for the table of a request the disk would stop for good.
+    const fault = await guest.ctl<FaultResult>('fault', stray);
+    await guest.ctl('reset');
+    // For writing: by turns the buffer and the status of a read. The first and the fourth from now on are one of each, of different
+    // reads. Without a mapping for the table of a request the disk would stop for good.
     const rule = { do: 'status', status: 'NOMEM', request: 'MAP', flags: 2, endpoint: '00:05.0' };
-    await ctl('inject', { rules: [rule] });
+    await guest.ctl('inject', {
+      rules: [
+        { ...rule, nth: 1 },
+        { ...rule, nth: 3 },
+      ],
+    });
     const run = await running;
-    const after = await ctl<StatResult>('stat');
-    const { rules } = await ctl<RulesResult>('rules');
+    const { output } = guest;
+    const after = await guest.ctl<StatResult>('stat');
+    const { rules } = await guest.ctl<RulesResult>('rules');
 
     const { iommuGroups, log } = bootOf(run);
     expect(iommus[0]!.endpoints).toEqual([{ endpoint: DISK, device: '00:05.0', domain }]);
@@ -176,12 +116,15 @@ describe.runIf(parts !== undefined)('viommu ctl', () => {
     expect(log.join('\n')).toContain('config changed');
 
     // It does not read the status of a MAP: it has the disk use an address at which nothing is mapped.
-    expect(rules).toMatchObject([{ hits: 1 }]);
-    expect(after.iommus[0]!.requests.map!.byStatus.NOMEM).toBe(1);
-    const [, address] = /^inject {2}rule 1: MAP .*virt_start (0x[0-9a-f]+)000 .*S_NOMEM/m.exec(
-      output,
-    )!;
-    expect(log.join('\n')).toMatch(new RegExp(`page fault from EP 40 at ${address}[0-9a-f]{3} `));
+    expect(rules).toMatchObject([{ hits: 1 }, { hits: 1 }]);
+    expect(after.iommus[0]!.requests.map!.byStatus.NOMEM).toBe(2);
+    const injected = /^inject {2}rule \d: MAP .*virt_start (0x[0-9a-f]+)000 .*S_NOMEM/gm;
+    const pages = [...output.matchAll(injected)].map(([, page]) => page);
+    expect(pages).toHaveLength(2);
+    for (const page of pages) {
+      expect(log.join('\n')).toMatch(new RegExp(`page fault from EP 40 at ${page}[0-9a-f]{3} `));
+    }
+    // Of the read without a buffer; what the guest makes of a status that was never written is as it happens.
     expect(log.join('\n')).toContain('I/O error, dev vda');
     expect(after.iommus[0]!.faults).toBeGreaterThan(1);
   });

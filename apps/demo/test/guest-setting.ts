@@ -1,12 +1,12 @@
 /** What the guest tests share: the parts of a guest, or the reason why there are none, and a machine that is closed after. */
 import { fileURLToPath } from 'node:url';
+import type { GuestRun } from '../src/guest/follow-guest.ts';
 import {
   type GuestParts,
   guestPartsAreCached,
   prepareGuestParts,
 } from '../src/guest/guest-parts.ts';
 import type { GuestBoot } from '../src/guest/guest-report.ts';
-import type { GuestRun } from '../src/guest/run-guest.ts';
 import {
   createLinuxMachine,
   type LinuxMachine,

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ServeProcess, startServe } from '../src/endurance/serve-process.ts';
+import type { GuestRun } from '../src/guest/follow-guest.ts';
 import { type GuestStep, stepArguments } from '../src/guest/guest-steps.ts';
 import { buildInitramfs } from '../src/guest/initramfs.ts';
 import { qemuArguments } from '../src/guest/qemu-arguments.ts';
-import { type GuestRun, runGuest } from '../src/guest/run-guest.ts';
+import { runGuest } from '../src/guest/run-guest.ts';
 import { makeDiskImage, sha256OfRange } from '../src/linux/disk-image.ts';
 import { bootOf, parts } from './guest-setting.ts';
 

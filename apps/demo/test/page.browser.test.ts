@@ -1,7 +1,10 @@
 /** The page in a real browser: what it shows of a trace is what a replay of that trace says. */
 import type { IommuSnapshot } from '@viommu/iommu-core';
+import { joinLe64 } from '@viommu/virtqueue';
+import type { QueueSnapshot } from '@viommu/virtqueue/snapshot';
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { loadSteps, replayWaits } from '../src/trace/fixtures/iommu-waits.ts';
 import { type ReplayResult, replayFile } from '../src/trace/replay-file.ts';
 import { shippedTrace } from '../src/trace/shipped-traces.ts';
 import { browserPath, usePage } from './page-setting.ts';
@@ -145,6 +148,75 @@ describe.skipIf(browserPath === undefined)('the page', () => {
     await isAt(0);
   });
 
+  /** Of each queue, by field, the numbers that the page shows of its ring. */
+  const rings = () =>
+    page
+      .locator('[data-queue]')
+      .evaluateAll((queues) =>
+        queues.map((queue) =>
+          Object.fromEntries(
+            [...queue.querySelectorAll('[data-value]')]
+              .map((item) => [
+                item.getAttribute('data-field'),
+                Number(item.getAttribute('data-value')),
+              ])
+              .filter(([field]) => field !== 'given back' && field !== 'avail idx'),
+          ),
+        ),
+      );
+
+  it.each([
+    ['x86_64-passthrough', [12690, 11000]],
+    ['x86_64-packed-backports', [9000, 10500]],
+    ['arm64-mmio', [7000]],
+  ])('shows how the rings of %s stand', async (name, operations) => {
+    await open(name, 0);
+    for (const operation of operations) {
+      const result = await replayFile(shippedTrace(name), { upto: operation });
+      await jump(operation);
+      const queues = queuesOf(result);
+      expect(queues.filter(({ ring }) => ring !== null).length).toBeGreaterThanOrEqual(2);
+      const sorted = (all: readonly object[]) => all.map((one) => JSON.stringify(one)).sort();
+      await expect.poll(async () => sorted(await rings())).toEqual(sorted(queues.map(numbersOf)));
+    }
+    // The picture has its words, and the addresses of an endpoint lead to the map.
+    const disk = page.locator('[data-queue^="blk"]').first();
+    expect(await disk.getByRole('img').getAttribute('aria-label')).toMatch(
+      /^the device takes slot \d+ of 256 next and gives back slot \d+ next; 0 (buffer|descriptor)s in flight/,
+    );
+    const link = disk.locator('[data-field="descriptor area"]').getByRole('button');
+    await link.focus();
+    await page.keyboard.press('Enter');
+    const address = await link.textContent();
+    expect(await page.locator('#address').inputValue()).toBe(address);
+    await expect
+      .poll(() => page.locator('.address-detail output').textContent())
+      .toContain("of the guest's memory");
+  });
+
+  it('shows how long requests of the IOMMU waited', async () => {
+    const name = 'x86_64-packed-backports';
+    const { statistics, operations } = await replayFile(shippedTrace(name));
+    const { waited } = replayWaits(loadSteps(shippedTrace(name)));
+    await open(name, operations);
+    const row = page.locator('[data-latency="iommu:0"]');
+    const shown = (measure: string, what: string) =>
+      row.locator(`[data-measure=${measure}]`).getAttribute(`data-${what}`).then(Number);
+    await expect.poll(() => shown('waiting', 'worst')).toBe(Math.max(...waited));
+    // Those that were found before their kick came are in no measure.
+    const count = await shown('waiting', 'count');
+    expect(count).toBeLessThanOrEqual(waited.length);
+    expect(count).toBeGreaterThan(0.98 * waited.length);
+    expect(await shown('working', 'count')).toBe(0);
+    const requests = Object.values(statistics.requests).reduce((sum, one) => sum + one, 0);
+    const given = page.locator('[data-queue="iommu:0"] [data-field="given back"]');
+    expect(await given.getAttribute('data-value')).toBe(String(requests));
+    await page.getByRole('button', { name: 'Taken to used' }).click();
+    await expect
+      .poll(() => page.locator('section', { has: page.locator('#latency-title') }).textContent())
+      .toContain('A recording has one time for all');
+  });
+
   it('says what is wrong with a file that is no trace', async () => {
     await open('x86_64-pci', 10);
     const file = { name: 'a.vtrace', mimeType: 'application/gzip', buffer: Buffer.from('nothing') };
@@ -162,6 +234,34 @@ function iommusOf({ state }: ReplayResult): IommuSnapshot[] {
       return session?.device?.domains === undefined ? [] : [session.device];
     });
   });
+}
+
+/** Those of all virtio devices, over PCI or in the windows of a function. */
+function queuesOf({ state }: ReplayResult): QueueSnapshot[] {
+  return Object.values(state).flatMap((snapshot) => {
+    const { windows = [snapshot] } = snapshot as { windows?: readonly object[] };
+    return windows.flatMap(
+      (one) => (one as { session?: { queues: QueueSnapshot[] } }).session?.queues ?? [],
+    );
+  });
+}
+
+/** As the page shows them. */
+function numbersOf({ enabled, addresses, ring }: QueueSnapshot): Record<string, number> {
+  const area = (at: number) => joinLe64(addresses[at]!, addresses[at + 1]!);
+  const areas = { 'descriptor area': area(0), 'driver area': area(2), 'device area': area(4) };
+  return { ...(ring === null ? {} : indicesOf(ring)), ...(enabled ? areas : {}) };
+}
+
+/** The driver's index is in no snapshot: at rest the device has taken all that it has seen, but of queues that are filled ahead. */
+function indicesOf(ring: NonNullable<QueueSnapshot['ring']>): Record<string, number> {
+  if ('nextAvail' in ring) {
+    const { nextAvail, usedIdx } = ring;
+    return { 'next avail': nextAvail, 'used idx': usedIdx, 'in flight': nextAvail - usedIdx };
+  }
+  const { available, used, buffers } = ring;
+  const inFlight = buffers.reduce((sum, one, at) => sum + (at % 2 === 1 ? one : 0), 0);
+  return { available, used, 'in flight': inFlight };
 }
 
 /** As the page has them on the cards of the topology. */

@@ -23,5 +23,7 @@ export type * from './watch/inspector-messages.ts';
 export { joinUpdates } from './watch/join-updates.ts';
 export type { DomainView } from './watch/machine-view.ts';
 export { MachineView } from './watch/machine-view.ts';
+export type { MachineWatchOptions } from './watch/machine-watch.ts';
 export { MachineWatch } from './watch/machine-watch.ts';
 export { SortedMappings } from './watch/sorted-mappings.ts';
+export { decodeUpdate, encodeUpdate } from './watch/update-codec.ts';

@@ -133,6 +133,11 @@ export class VirtioIommuDevice implements VirtioDevice {
     if (index === VIRTIO_IOMMU_REQUEST_QUEUE) this.#requests.forgetHeld();
   }
 
+  /** Those whose answers an injector holds back. */
+  keptBuffers(index: number): readonly number[] {
+    return index === VIRTIO_IOMMU_REQUEST_QUEUE ? this.#requests.heldHeads : [];
+  }
+
   /** Detaches all endpoints. "Field bypass SHOULD NOT change on device reset." */
   reset(): void {
     this.#context = undefined;

@@ -107,6 +107,11 @@ export class RequestQueue implements ChainHandler {
     return this.#held.length / 2;
   }
 
+  /** Heads of the buffers that are held, oldest first. */
+  get heldHeads(): readonly number[] {
+    return this.#held.filter((_, index) => index % 2 === 0);
+  }
+
   /** Hands back the buffers that were held first. @returns whether there were any */
   releaseAnswer(): boolean {
     const [head, usedLength] = this.#held.splice(0, 2);

@@ -3,7 +3,7 @@ import { VirtioBlockDevice, VirtioEntropyDevice, VirtioNetDevice } from '@viommu
 import { createMmioWindowsFunction } from '@viommu/mmio-windows';
 import { createVirtioMmioDevice, type MmioDevice } from '@viommu/transport-mmio';
 import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
-import type { VirtioDevice, VirtioTransportOptions } from '@viommu/virtqueue/device';
+import type { QueueObserver, VirtioDevice, VirtioTransportOptions } from '@viommu/virtqueue/device';
 import { describePlace, iommuSocketName, socketNames, windowsSocketName } from './describe.ts';
 import type {
   Bdf,
@@ -43,6 +43,8 @@ export interface MachineOptions extends IommuMakerOptions {
   readonly parts: MachineParts;
   /** Makes the PCI function of a virtio device; virtio over PCI by default. */
   readonly createFunction?: (options: VirtioTransportOptions) => PciFunction;
+  /** Sees the queues of the virtio device of that name, which is the name of its IOMMU or device. */
+  readonly observeQueues?: (name: string) => QueueObserver | undefined;
   /** Told the address of a function's first virtio-mmio window whenever the guest gives it another; 0 when it takes it back. */
   readonly onWindowsAddress?: (windows: number, address: number) => void;
 }
@@ -84,7 +86,7 @@ class MachineBuilder implements Machine {
   }
 
   addIommu(index: number): void {
-    const { parts, createFunction, onWindowsAddress, ...options } = this.#options;
+    const { parts, createFunction, observeQueues, onWindowsAddress, ...options } = this.#options;
     const iommu = makeIommu(this.#description, index, options);
     this.iommus.push(iommu);
     this.#plug(iommuSocketName(index), this.#description.iommus[index]!.place, {
@@ -176,12 +178,14 @@ class MachineBuilder implements Machine {
     options: Pick<VirtioTransportOptions, 'device' | 'memory' | 'onReset'>,
   ): void {
     const { packed = false } = this.#description;
-    const all = { ...options, packed, ...this.#logger };
+    const { createFunction = createVirtioPciFunction, observeQueues } = this.#options;
+    const queueObserver = observeQueues?.(name);
+    const observed = queueObserver === undefined ? {} : { queueObserver };
+    const all = { ...options, packed, ...observed, ...this.#logger };
     if (place.bus === 'mmio') {
       this.#windows[place.windows]![place.window] = createVirtioMmioDevice(all);
       return;
     }
-    const { createFunction = createVirtioPciFunction } = this.#options;
     this.functions.push({ name, bdf: place.bdf, function: createFunction(all) });
   }
 

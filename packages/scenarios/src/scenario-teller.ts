@@ -1,6 +1,6 @@
 /** The contract ScenarioTeller: who is told what happens in a scenario, while it happens. Types and docs only. */
 import type { IommuObserver } from '@viommu/iommu-core';
-import type { Machine } from '@viommu/machine';
+import type { Machine, MachineOptions } from '@viommu/machine';
 
 /**
  * A step of the figure of a device that is passed through twice:
@@ -30,4 +30,6 @@ export interface ScenarioTeller {
   tell(who: string, text: string, step?: FigureStep): void;
   /** Of the virtio-iommu. */
   readonly observer: IommuObserver;
+  /** Of the virtio devices. */
+  readonly observeQueues?: NonNullable<MachineOptions['observeQueues']>;
 }

@@ -64,6 +64,7 @@ export class VirtioMmioDevice implements MmioDevice {
       logger: options.logger ?? silentLogger,
       transportFeatures: VIRTIO_F_NOTIFICATION_DATA,
       packed: options.packed ?? false,
+      ...(options.queueObserver ? { queueObserver: options.queueObserver } : {}),
     });
     this.#registers = new ControlRegisters(
       this.#session,

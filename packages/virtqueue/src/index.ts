@@ -25,6 +25,12 @@ export type { VirtqueueOptions } from './ring/device-ring.ts';
 export { type DrainOptions, drainQueue } from './ring/drain-queue.ts';
 export { PackedVirtqueue } from './ring/packed-virtqueue.ts';
 export { QueuePoll } from './ring/queue-poll.ts';
+export type {
+  NotificationWish,
+  PackedRingState,
+  RingState,
+  SplitRingState,
+} from './ring/ring-state.ts';
 export { SplitVirtqueue } from './ring/split-virtqueue.ts';
 export type { ChainHandler, DescriptorChain, Virtqueue } from './ring/virtqueue.ts';
 export { CHAIN_KEPT } from './ring/virtqueue.ts';

@@ -2,14 +2,15 @@
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { CommandError } from '../command-error.ts';
+import type { GuestRun } from '../guest/follow-guest.ts';
 import { prepareGuestParts } from '../guest/guest-parts.ts';
-import type { GuestRun } from '../guest/run-guest.ts';
 import { createLinuxMachine } from '../linux/linux-machine.ts';
 import { judge, type LinuxJudgement } from '../linux/linux-result.ts';
 import { SCENARIOS } from '../linux/scenarios/scenarios.ts';
 import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
 import { isEvent, isTrouble, messageLine, statisticsLines } from '../server/server-text.ts';
 import { recordingOf } from '../trace/recording-of.ts';
+import type { LivePage } from '../web/live-page.ts';
 import {
   addGuestChoiceOptions,
   addOwnPartsOptions,
@@ -26,6 +27,7 @@ interface LinuxOptions extends OwnParts, GuestChoice {
   readonly timeout: string;
   readonly verbose?: boolean;
   readonly record?: string;
+  readonly web?: boolean;
 }
 
 export function addLinuxCommand(program: Command): void {
@@ -45,6 +47,7 @@ export function addLinuxCommand(program: Command): void {
     .option('--append <text>', 'more for the kernel command line, such as iommu.strict=1')
     .option('--timeout <seconds>', 'end the guest after this time', '180')
     .option('--record <file>', 'record what the devices see into a trace, for viommu replay')
+    .option('--web', 'show what happens in a page, which is there while the guest runs')
     .option('--verbose', "show the guest's serial console")
     .action(linux);
 }
@@ -53,13 +56,21 @@ async function linux(options: LinuxOptions): Promise<void> {
   const timeoutSeconds = Number(options.timeout);
   if (!(timeoutSeconds > 0))
     throw new CommandError(`--timeout: '${options.timeout}' is not a number of seconds`);
-  await withProgress((progress) => bootAndJudge(options, timeoutSeconds, progress));
+  const page = options.web
+    ? await (await import('../web/live-page.ts')).serveLivePage()
+    : undefined;
+  try {
+    await withProgress((progress) => bootAndJudge(options, timeoutSeconds, progress, page));
+  } finally {
+    await page?.close('the guest has ended');
+  }
 }
 
 async function bootAndJudge(
   options: LinuxOptions,
   timeoutSeconds: number,
   progress: Progress,
+  page: LivePage | undefined,
 ): Promise<void> {
   const { signal } = progress;
   const scenario = SCENARIOS.find(({ name }) => name === options.scenario)!;
@@ -70,6 +81,7 @@ async function bootAndJudge(
     signal,
     onProgress: progress.step,
   });
+  if (page !== undefined) tellOfPage(page, options, progress);
   progress.step('starting the server and the guest');
   const messages: ServerMessage[] = [];
   const machine = await createLinuxMachine({
@@ -78,6 +90,7 @@ async function bootAndJudge(
     ...(options.record === undefined
       ? {}
       : { record: recordingOf(options.record, scenario.summary, parts) }),
+    ...(page === undefined ? {} : { watcher: page.watcher }),
     onMessage: (message) => {
       messages.push(message);
       if (options.json || !isEvent(message)) return;
@@ -108,6 +121,18 @@ async function bootAndJudge(
   } finally {
     await machine.close();
   }
+}
+
+/** On stderr when stdout is for a program. */
+function tellOfPage({ url }: LivePage, { json, record }: LinuxOptions, progress: Progress): void {
+  const kept =
+    record === undefined
+      ? '--record FILE keeps what it shows, for viommu replay FILE --web'
+      : `viommu replay ${record} --web shows it again`;
+  progress.clear();
+  (json ? process.stderr : process.stdout).write(
+    `the page is at ${url}\nwhile the guest runs; ${kept}\n`,
+  );
 }
 
 function print(run: GuestRun, judgement: LinuxJudgement, statistics: ServerStatistics): void {

@@ -1,5 +1,5 @@
 /** `viommu replay`: drives fresh devices with a trace, and says whether they answer as those did that were recorded. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { CommandError } from '../command-error.ts';
 import { parseCount } from './parse-count.ts';
 
@@ -23,7 +23,12 @@ export function addReplayCommand(program: Command): void {
       parseCount,
     )
     .option('--json', 'print one machine-readable object')
-    .option('--web', 'show it in a page, which is there until this program is interrupted')
+    .addOption(
+      new Option(
+        '--web',
+        'show it in a page, which is there until this program is interrupted',
+      ).conflicts(['json', 'upto']),
+    )
     .action(replay);
 }
 
@@ -45,7 +50,7 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
 
 async function showPage(file: string | undefined): Promise<void> {
   const { servePage } = await import('../web/page-server.ts');
-  const page = await servePage(file === undefined ? undefined : await titled(file));
+  const page = await servePage(file === undefined ? {} : { trace: await titled(file) });
   const interrupted = new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);

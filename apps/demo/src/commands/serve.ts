@@ -13,6 +13,7 @@ import { parseAddress, parseDisk, parseEndpoint } from '../machine/parse-device.
 import { parseNetwork } from '../machine/parse-network.ts';
 import { startServer } from '../server/server.ts';
 import { isEvent, isTrouble, messageLine, statisticsLines } from '../server/server-text.ts';
+import type { LivePage } from '../web/live-page.ts';
 
 interface ServeOptions {
   readonly socketDir: string;
@@ -26,6 +27,7 @@ interface ServeOptions {
   readonly allowUid?: number;
   readonly record?: string;
   readonly inject?: string;
+  readonly web?: boolean;
 }
 
 export function addServeCommand(program: Command): void {
@@ -78,6 +80,7 @@ export function addServeCommand(program: Command): void {
       '--inject <file>',
       'a JSON list of rules that have the IOMMU fail, for tests of guest drivers; viommu ctl can change them',
     )
+    .option('--web', 'show what happens in a page, on this machine alone')
     .action(serve);
 }
 
@@ -100,6 +103,22 @@ async function serve(options: ServeOptions): Promise<void> {
     throw new CommandError('--inject: what it does would not be in the trace of --record');
   }
   const rules = options.inject === undefined ? [] : readRulesFile('--inject', options.inject);
+  const page = options.web
+    ? await (await import('../web/live-page.ts')).serveLivePage()
+    : undefined;
+  try {
+    await serveMachine(description, rules, options, page);
+  } finally {
+    await page?.close('viommu serve has ended');
+  }
+}
+
+async function serveMachine(
+  description: MachineDescription,
+  rules: readonly unknown[],
+  options: ServeOptions,
+  page: LivePage | undefined,
+): Promise<void> {
   const viot = join(options.socketDir, 'viot.aml');
   // From here on a signal must not end the process: sockets would stay behind, whoever sends it as soon as they appear.
   const signal = new Promise<void>((resolve) => {
@@ -122,12 +141,14 @@ async function serve(options: ServeOptions): Promise<void> {
       if (!isEvent(message)) return;
       (isTrouble(message) ? process.stderr : process.stdout).write(`${messageLine(message)}\n`);
     },
+    { watcher: page?.watcher },
   );
   try {
     writeFileSync(viot, writeViot(machineTopology(description)));
     process.stdout.write(
       `serving; start QEMU (10.1 or newer) with your kernel and\n\n${shellText(machineArguments({ functions: server.sockets, viotFile: viot, bootBypass: options.bootBypass === 'on' }))}\n\n`,
     );
+    if (page !== undefined) process.stdout.write(`the page is at ${page.url}\n\n`);
     await Promise.race([signal, failed(server.failure)]);
   } finally {
     rmSync(viot, { force: true });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command-error.ts';
-import { LineSplitter } from '../guest/run-guest.ts';
+import { LineSplitter } from '../guest/line-splitter.ts';
 import type { SoakServerMemory, SoakServerSettings } from './soak-server-settings.ts';
 
 export interface SoakProcess {

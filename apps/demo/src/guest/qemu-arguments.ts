@@ -104,6 +104,7 @@ export function qemuArguments(guest: GuestArguments): string[] {
     // Emulation, not KVM: it is there on every machine, and figures from different machines can be compared.
     '-accel',
     'tcg',
+    ...machineType(guest.machine).emulation,
     '-cpu',
     'max',
     '-nodefaults',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CommandError } from '../command-error.ts';
-import { LineSplitter, runGuest } from './run-guest.ts';
+import { LineSplitter } from './line-splitter.ts';
+import { runGuest } from './run-guest.ts';
 
 /** A shell in the place of QEMU. */
 function fakeQemu(script: string) {

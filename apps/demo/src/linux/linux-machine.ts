@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import type { MachineDescription } from '@viommu/machine';
 import { standardMachine } from '@viommu/machine';
 import { compileProgram } from '../guest/compiler.ts';
+import type { GuestRun } from '../guest/follow-guest.ts';
 import type { GuestParts } from '../guest/guest-parts.ts';
 import { type GuestStep, stepArguments } from '../guest/guest-steps.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
 import type { MachineArguments } from '../guest/machine-types/machine-type.ts';
 import { ownDeviceArguments, qemuArguments } from '../guest/qemu-arguments.ts';
-import { type GuestRun, type RunGuestOptions, runGuest } from '../guest/run-guest.ts';
+import { type RunGuestOptions, runGuest } from '../guest/run-guest.ts';
 import { packageFile } from '../package-file.ts';
 import { type Server, startServer } from '../server/server.ts';
-import type { ServerMessage, ServerStatistics } from '../server/server-messages.ts';
+import type { ServerMessage, ServerStatistics, ServerWatcher } from '../server/server-messages.ts';
 import type { RecordSettings } from '../trace/record-settings.ts';
 import { makeDiskImage } from './disk-image.ts';
 import { type Download, startGuestNetwork } from './guest-network.ts';
@@ -44,6 +45,8 @@ export interface LinuxMachineOptions {
   readonly checkIsolation?: boolean;
   /** Where to record what the devices see, if at all. */
   readonly record?: Omit<RecordSettings, 'contents'>;
+  /** Whoever watches the machine. */
+  readonly watcher?: ServerWatcher;
   readonly onMessage?: (message: ServerMessage) => void;
   /** The built server thread, for callers that run from sources. */
   readonly threadFile?: string;
@@ -122,7 +125,7 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
         windows.see(message);
         options.onMessage?.(message);
       },
-      options.threadFile,
+      { watcher: options.watcher, threadFile: options.threadFile },
     );
     let statistics: Promise<ServerStatistics> | undefined;
     const stop = (): Promise<ServerStatistics> => {

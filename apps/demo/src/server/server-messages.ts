@@ -1,6 +1,12 @@
-/** What the server thread and the main thread say to each other. Types and docs only. */
+/** What the server thread and the main thread say to each other. Types, docs and two numbers. */
+import type { InspectorUpdate } from '@viommu/inspector';
 import type { MachineDescription } from '@viommu/machine';
 import type { RecordSettings } from '../trace/record-settings.ts';
+
+/** In {@link ServerWatcher.wants}: somebody knows what was told last, and wants what has changed since. */
+export const WANTS_CHANGES = 1;
+/** The same: somebody wants all that there is. */
+export const WANTS_WHOLE = 2;
 
 /** Handed to the thread when it starts. */
 export interface ServerSettings {
@@ -17,6 +23,8 @@ export interface ServerSettings {
   readonly rules?: readonly unknown[];
   /** Where to record what the devices see, if at all. */
   readonly record?: RecordSettings;
+  /** The `wants` of somebody who watches; nothing is installed for it when not given. */
+  readonly watch?: SharedArrayBuffer;
 }
 
 /** Which endpoint of which IOMMU, and where its registers are, such as `00:05.0`. */
@@ -124,4 +132,19 @@ export interface ServerSocket {
   readonly name: string;
   readonly bdf: number;
   readonly socketPath: string;
+}
+
+/** What has been asked for by {@link ServerSettings.watch}; both say how it is at the same moment. */
+export interface WatchedMessage {
+  readonly type: 'watched';
+  /** Since the last message of this type. */
+  readonly changes: InspectorUpdate | undefined;
+  readonly whole: InspectorUpdate | undefined;
+}
+
+/** Somebody who watches the machine of a server. */
+export interface ServerWatcher {
+  /** One Int32, in which it says what it wants next, `WANTS_*`. */
+  readonly wants: SharedArrayBuffer;
+  take(message: WatchedMessage): void;
 }

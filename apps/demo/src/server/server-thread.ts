@@ -15,8 +15,9 @@ import { MachineControl } from '../control/machine-control.ts';
 import { NodeParts } from '../machine/node-parts.ts';
 import { type RecordedMachine, recordMachine } from '../trace/record-machine.ts';
 import { IsolationCheck } from './isolation-check.ts';
+import { PageFeed } from './page-feed.ts';
 import { type PassThroughWatch, watchPassThrough } from './pass-through-watch.ts';
-import type { ServerMessage, ServerSettings } from './server-messages.ts';
+import type { ServerMessage, ServerSettings, WatchedMessage } from './server-messages.ts';
 import { collectStatistics } from './statistics.ts';
 
 /** What a guest needs from one request to the next when it reads block after block, on a slow machine as well. */
@@ -47,7 +48,7 @@ function passThroughObserver({ iommu, attached, detached }: PassThroughWatch): I
   return { ...iommu, attached, detached: (endpoint) => detached(endpoint) };
 }
 
-function post(message: ServerMessage): void {
+function post(message: ServerMessage | WatchedMessage): void {
   parentPort?.postMessage(message);
 }
 
@@ -72,6 +73,7 @@ function run(): void {
   const passThrough = engine && watchPassThrough(engine.endpoint, post);
   const parts = new NodeParts({ logger });
   const control = settings.control ? new MachineControl(settings, { logger, post }) : undefined;
+  const feed = settings.watch && new PageFeed(description, settings.watch, post);
   const options: MachineOptions = {
     parts,
     logger,
@@ -82,8 +84,10 @@ function run(): void {
         postEvents(iommu),
         ...isolation.slice(iommu, iommu + 1).map(({ observer }) => observer),
         ...(control?.observers(iommu, (endpoint) => nameOf(iommu, endpoint)) ?? []),
+        ...(feed?.observers(iommu) ?? []),
       ]),
     ...(control === undefined ? {} : { inject: (iommu) => control.injector(iommu) }),
+    ...(feed === undefined ? {} : { observeQueues: feed.observeQueues }),
     onWindowsAddress: (windows, address) => post({ type: 'windowsAddress', windows, address }),
     ...(passThrough === undefined ? {} : { passThroughObserver: passThrough.host }),
   };
@@ -107,9 +111,12 @@ function run(): void {
     });
     for (const network of parts.networks) server.watch(network);
     for (const source of control?.open(machine) ?? []) server.watch(source);
+    feed?.open(machine);
+    if (feed !== undefined) server.watch(feed);
     post({ type: 'listening', sockets, stopHandle: server.stopHandle });
     server.run();
     const statistics = collectStatistics(machine, isolation);
+    feed?.finish();
     server.close();
     control?.close();
     end();

@@ -19,7 +19,9 @@ function start(body: string): Promise<Server> {
   const file = join(folder, 'thread.mjs');
   writeFileSync(file, `import { parentPort } from 'node:worker_threads';\n${body}\n`);
   const machine = { iommus: [], devices: [], packed: false, msiWindows: [] };
-  return startServer({ machine, socketDir: folder, checkIsolation: false }, () => {}, file);
+  return startServer({ machine, socketDir: folder, checkIsolation: false }, () => {}, {
+    threadFile: file,
+  });
 }
 
 function failureOf({ failure }: Server): Promise<CommandError> {

@@ -8,7 +8,11 @@ import type {
   ServerSettings,
   ServerSocket,
   ServerStatistics,
+  ServerWatcher,
+  WatchedMessage,
 } from './server-messages.ts';
+
+const SERVER_THREAD = fileURLToPath(new URL('./server-thread.js', import.meta.url));
 
 export interface Server {
   readonly sockets: readonly ServerSocket[];
@@ -18,19 +22,26 @@ export interface Server {
   stop(): Promise<ServerStatistics>;
 }
 
+export interface ServerOptions {
+  readonly watcher?: ServerWatcher | undefined;
+  /** The built thread; only tests that run from sources name it. */
+  readonly threadFile?: string | undefined;
+}
+
 /**
  * Starts the server and waits until it listens.
  *
  * @param onMessage called for each log line, attach, detach and fault
- * @param threadFile the built thread; only tests that run from sources name it
  */
 export async function startServer(
-  settings: ServerSettings,
+  settings: Omit<ServerSettings, 'watch'>,
   onMessage: (message: ServerMessage) => void,
-  threadFile = fileURLToPath(new URL('./server-thread.js', import.meta.url)),
+  { watcher, threadFile = SERVER_THREAD }: ServerOptions = {},
 ): Promise<Server> {
+  const workerData: ServerSettings =
+    watcher === undefined ? settings : { ...settings, watch: watcher.wants };
   const worker = new Worker(threadFile, {
-    workerData: settings,
+    workerData,
     // No others of this process: a test runner's would have the built thread resolve packages to sources.
     execArgv: process.execArgv.filter((argument) => argument === '--enable-source-maps'),
   });
@@ -49,8 +60,9 @@ export async function startServer(
     stopped.reject(error);
     if (!hasStopped) failure.abort(error);
   };
-  worker.on('message', (message: ServerMessage) => {
-    if (message.type === 'listening') resolve(message);
+  worker.on('message', (message: ServerMessage | WatchedMessage) => {
+    if (message.type === 'watched') watcher?.take(message);
+    else if (message.type === 'listening') resolve(message);
     else if (message.type === 'stopped') {
       hasStopped = true;
       stopped.resolve(message.statistics);

@@ -101,6 +101,23 @@ describe('MachineWatch', () => {
     expect(watch.take()).toMatchObject({ changes: [], requests: [], accesses: [], traffic: [] });
   });
 
+  it('has a view whose copy stays as it is while the view goes on', () => {
+    const { steps, watch, apply } = watched('x86_64-pci');
+    const view = new MachineView();
+    view.apply(watch.takeAll());
+    for (const step of steps.slice(0, 9000)) apply(step);
+    view.apply(watch.take());
+    const copy = view.copy();
+    expect(copy).toEqual(view);
+    expect(domainsSeen(copy)).toEqual(domainsSeen(view));
+    expect(copy.traffic).toEqual(view.traffic);
+    const before = structuredClone([domainsSeen(copy), copy.traffic, copy.requests]);
+    for (const step of steps.slice(9000, 9400)) apply(step);
+    view.apply(watch.take());
+    expect([domainsSeen(view), view.traffic, view.requests]).not.toEqual(before);
+    expect([domainsSeen(copy), copy.traffic, copy.requests]).toEqual(before);
+  });
+
   it('keeps the latest of what nobody takes, and asks the device when it has lost count of changes', () => {
     const { steps, watch, machine, apply } = watched('x86_64-pci');
     const view = new MachineView();

@@ -10,7 +10,7 @@ describe('the server of the page', () => {
   let base: URL;
 
   beforeEach(async () => {
-    server = await servePage({ path, title: 'mine' });
+    server = await servePage({ trace: { path, title: 'mine' } });
     base = new URL(server.url);
   });
 
@@ -50,9 +50,20 @@ describe('the server of the page', () => {
 
 it.each([
   ['no trace', ['replay'], 'name a trace, or give --web'],
+  [
+    'a page and an object',
+    ['replay', shippedTrace('x86_64-pci'), '--web', '--json'],
+    "option '--web' cannot be used with option '--json'",
+  ],
+  [
+    'a page and a place to stop',
+    ['replay', '--web', '--upto', '7'],
+    "option '--web' cannot be used with option '--upto <number>'",
+  ],
   ['a file that is no trace', ['replay', import.meta.filename ?? '', '--web'], 'this is no trace'],
 ])('replay refuses %s in one line', async (_name, args, message) => {
   const errors: string[] = [];
   expect(await runCommandLine(args, (text) => errors.push(text))).not.toBe(0);
   expect(errors.join('')).toContain(message);
+  expect(errors.join('').trimEnd()).not.toContain('\n');
 });

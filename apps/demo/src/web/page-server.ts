@@ -6,11 +6,16 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dirname, extname, join } from 'node:path';
 import { CommandError } from '../command-error.ts';
+import type { LivePages } from './live-pages.ts';
+import { isLocal } from './local-requests.ts';
+import { acceptSockets } from './page-sockets.ts';
 
 const LOOPBACK = '127.0.0.1';
 const TOKEN_BYTES = 18;
 const INDEX = 'index.html';
 const TRACES = 'traces/index.json';
+/** As the page names it. */
+const LIVE = 'live';
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -19,9 +24,15 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** A trace that the page offers besides those that come with it. */
-export interface PageTrace {
+interface PageTrace {
   readonly path: string;
   readonly title: string;
+}
+
+export interface PageServerOptions {
+  readonly trace?: PageTrace;
+  /** Those that show a machine that runs; they get a WebSocket. */
+  readonly live?: LivePages;
 }
 
 export interface PageServer {
@@ -34,13 +45,15 @@ export interface PageServer {
 type Files = ReadonlyMap<string, () => Uint8Array>;
 
 /** @throws CommandError when the page is not built */
-export async function servePage(trace?: PageTrace): Promise<PageServer> {
+export async function servePage(options: PageServerOptions = {}): Promise<PageServer> {
+  const { trace, live } = options;
   const files = pageFiles(trace);
   const folder = `/${randomBytes(TOKEN_BYTES).toString('base64url')}/`;
-  const server = createServer(({ url = '', method }, response) => {
+  const server = createServer(({ url = '', method, headers }, response) => {
     const { pathname } = new URL(url, `http://${LOOPBACK}`);
     const name = pathname === folder ? INDEX : pathname.slice(folder.length);
-    const read = pathname.startsWith(folder) ? files.get(name) : undefined;
+    const isAsked = isLocal(headers) && pathname.startsWith(folder);
+    const read = isAsked ? files.get(name) : undefined;
     if (read === undefined || (method !== 'GET' && method !== 'HEAD')) {
       response.writeHead(404).end();
       return;
@@ -50,10 +63,12 @@ export async function servePage(trace?: PageTrace): Promise<PageServer> {
     response.setHeader('referrer-policy', 'no-referrer');
     response.end(method === 'HEAD' ? undefined : read());
   });
+  if (live !== undefined) acceptSockets(server, `${folder}${LIVE}`, live);
   await new Promise<void>((resolve) => server.listen(0, LOOPBACK, resolve));
   const { port } = server.address() as AddressInfo;
+  const shown = live !== undefined ? '#live' : trace !== undefined ? '#trace=yours' : '';
   return {
-    url: `http://${LOOPBACK}:${port}${folder}${trace === undefined ? '' : '#trace=yours'}`,
+    url: `http://${LOOPBACK}:${port}${folder}${shown}`,
     close() {
       server.close();
       server.closeAllConnections();

@@ -6,14 +6,17 @@ export interface PageKey {
   /** As the page writes it. */
   readonly label: string;
   readonly does: string;
+  /** Whether it is of use while a machine runs. */
+  readonly isLive?: boolean;
   readonly action: (store: PageStore) => void;
 }
 
-export const PAGE_KEYS: readonly PageKey[] = [
+const PAGE_KEYS: readonly PageKey[] = [
   {
     key: ' ',
     label: 'Space',
     does: 'play or pause',
+    isLive: true,
     action: (store) => (store.isPlaying ? store.pause() : store.play()),
   },
   { key: '.', label: '.', does: 'one operation on', action: (store) => store.stepOne() },
@@ -44,6 +47,12 @@ export const PAGE_KEYS: readonly PageKey[] = [
   { key: '0', label: '0', does: 'to the beginning', action: (store) => store.jump(0) },
 ];
 
+/** Those that do something now. */
+export function keysOf({ live, trace }: PageStore): readonly PageKey[] {
+  if (live !== undefined) return PAGE_KEYS.filter(({ isLive }) => isLive);
+  return trace === undefined ? [] : PAGE_KEYS;
+}
+
 /** Whoever types means the field, and a button takes the space key itself. */
 function isTaken(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
@@ -54,9 +63,8 @@ function isTaken(target: EventTarget | null, key: string): boolean {
 export function listenToKeys(store: PageStore): () => void {
   const pressed = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const found = PAGE_KEYS.find(({ key }) => key === event.key);
-    if (found === undefined || store.trace === undefined || isTaken(event.target, event.key))
-      return;
+    const found = keysOf(store).find(({ key }) => key === event.key);
+    if (found === undefined || isTaken(event.target, event.key)) return;
     event.preventDefault();
     found.action(store);
   };

@@ -18,6 +18,13 @@ export function secondsText(microseconds: number): string {
   return `${(microseconds / 1e6).toFixed(3)} s`;
 }
 
+/** Microseconds in the unit that fits, such as `1.25 ms`. */
+export function durationText(microseconds: number): string {
+  if (microseconds < 1000) return `${Math.round(microseconds)} µs`;
+  if (microseconds < 1e6) return `${(microseconds / 1000).toPrecision(3)} ms`;
+  return `${(microseconds / 1e6).toPrecision(3)} s`;
+}
+
 export function countText(count: number): string {
   return count.toLocaleString('en');
 }

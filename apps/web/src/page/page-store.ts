@@ -7,13 +7,14 @@ import {
   type WatchedRequest,
 } from '@viommu/inspector';
 import { VIRTIO_IOMMU_MAP_F_READ } from '@viommu/iommu-core';
+import type { LiveSource } from '../live/live-source.ts';
 import type {
   ReplayCommand,
   ReplayReport,
   StepWords,
   TraceSummary,
-  WalkQuery,
 } from '../replay/replay-messages.ts';
+import { AskedWalk } from './asked-walk.ts';
 import type { Shipped } from './trace-index.ts';
 
 /** A place in a domain's address space, that a link or a click leads to. */
@@ -33,6 +34,8 @@ export type EndpointKey = Pick<WatchedEndpoint, 'iommu' | 'endpoint'>;
 export class PageStore {
   view = new MachineView();
   trace: TraceSummary | undefined;
+  /** There when a machine that runs is shown in the place of a trace: then nothing can be stepped or jumped to. */
+  live: LiveSource | undefined;
   position = 0;
   isPlaying = false;
   speed = 1;
@@ -46,8 +49,6 @@ export class PageStore {
   /** VIRTIO_IOMMU_MAP_F_READ or VIRTIO_IOMMU_MAP_F_WRITE: what would be done at the address. */
   chosenAccess = VIRTIO_IOMMU_MAP_F_READ;
   chosenEndpoint: EndpointKey | undefined;
-  /** Of the address that is chosen; none before the answer is there. */
-  walk: TranslationWalk | undefined;
   /** By its number. */
   chosenRequest: number | undefined;
   /** When the map has to find its own place again. */
@@ -57,7 +58,9 @@ export class PageStore {
   #isTold = false;
   #isJumping = false;
   #nextJump: number | undefined;
-  #query: WalkQuery | undefined;
+  readonly #walk = new AskedWalk((query) =>
+    this.#worker.postMessage({ kind: 'walk', query } satisfies ReplayCommand),
+  );
 
   /** @param worker speaks the contract of `replay-messages.ts` */
   constructor(worker: Worker) {
@@ -83,13 +86,29 @@ export class PageStore {
     this.send({ kind: 'openFile', file });
   }
 
+  /** Shows a machine that runs. */
+  follow(live: LiveSource): void {
+    this.#begin();
+    this.live = live;
+    live.onChange = () => this.#followed(live);
+    this.#followed(live);
+  }
+
   play(): void {
+    if (this.live !== undefined) {
+      this.live.resume();
+      return;
+    }
     if (this.position >= (this.trace?.operations ?? 0)) this.jump(this.trace?.requests[0] ?? 0);
     this.isPlaying = true;
     this.send({ kind: 'play', speed: this.speed });
   }
 
   pause(): void {
+    if (this.live !== undefined) {
+      this.live.pause();
+      return;
+    }
     this.send({ kind: 'pause' });
   }
 
@@ -178,6 +197,11 @@ export class PageStore {
     );
   }
 
+  /** Of the address that is chosen; none before the answer is there. */
+  get walk(): TranslationWalk | undefined {
+    return this.#walk.walk;
+  }
+
   /** The one that is chosen, or else the first one in the domain that is shown, or of all. */
   get endpoint(): EndpointKey | undefined {
     const { domain, chosenEndpoint, view } = this;
@@ -214,20 +238,11 @@ export class PageStore {
     return this.domain?.iommu === iommu && this.domain.domain === domain;
   }
 
-  /** Asks for what is chosen, when that is something else than what every report has anyway. */
   #askWalk(): void {
     const { endpoint, chosenAddress, chosenAccess: access, trace } = this;
     if (trace === undefined || endpoint === undefined || chosenAddress === undefined) return;
-    const query = {
-      iommu: endpoint.iommu,
-      endpoint: endpoint.endpoint,
-      access,
-      address: chosenAddress.address,
-    };
-    if (JSON.stringify(query) === JSON.stringify(this.#query)) return;
-    this.#query = query;
-    this.walk = undefined;
-    this.#worker.postMessage({ kind: 'walk', query } satisfies ReplayCommand);
+    const { address } = chosenAddress;
+    this.#walk.ask({ iommu: endpoint.iommu, endpoint: endpoint.endpoint, access, address });
   }
 
   #begin(): void {
@@ -240,10 +255,17 @@ export class PageStore {
     this.chosenDomain = undefined;
     this.chosenAddress = undefined;
     this.chosenEndpoint = undefined;
-    this.walk = undefined;
-    this.#query = undefined;
+    this.#walk.forget();
     this.chosenRequest = undefined;
     this.mapResets += 1;
+    this.version += 1;
+    this.changed();
+  }
+
+  #followed({ state, isPaused, view }: LiveSource): void {
+    this.view = view;
+    this.isLoading = state.kind === 'connecting';
+    this.isPlaying = !isPaused;
     this.version += 1;
     this.changed();
   }
@@ -259,7 +281,7 @@ export class PageStore {
         this.isPlaying = report.isPlaying;
         this.step = report.step;
         this.view.apply(report.update);
-        this.walk = isOf(this.#query, report.walk) ? report.walk : undefined;
+        this.#walk.take(report.walk);
         this.#askWalk();
         this.version += 1;
         this.#isJumping = false;
@@ -274,13 +296,4 @@ export class PageStore {
     }
     this.changed();
   }
-}
-
-/** A report may have been on its way when something else was asked for. */
-function isOf(query: WalkQuery | undefined, walk: TranslationWalk | undefined): boolean {
-  return (
-    walk?.endpoint === query?.endpoint &&
-    walk?.address === query?.address &&
-    walk?.access === query?.access
-  );
 }

@@ -29,6 +29,7 @@ export class MomentTeller implements ScenarioTeller {
   /** There when the first moment is. */
   machine!: Machine;
   readonly observer: IommuObserver;
+  readonly observeQueues: MachineWatch['observeQueues'];
   readonly #watch: MachineWatch;
   readonly #onMoment: (moment: ScenarioMoment, teller: MomentTeller) => void;
   #moments = 0;
@@ -40,6 +41,7 @@ export class MomentTeller implements ScenarioTeller {
   ) {
     this.#watch = new MachineWatch(machine);
     this.#onMoment = onMoment;
+    this.observeQueues = this.#watch.observeQueues;
     this.observer = joinObservers([
       this.#watch.observe(0),
       {
@@ -75,8 +77,10 @@ export class MomentTeller implements ScenarioTeller {
     this.#moment({ actor: who, text, effects: [] }, step);
   }
 
-  /** An update by which nothing changes. */
+  /** An update by which nothing changes. To be asked for at the end. */
   idle(): InspectorUpdate {
+    // What came behind the last moment is in no moment.
+    this.#watch.take();
     return this.#watch.take();
   }
 

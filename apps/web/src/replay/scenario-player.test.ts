@@ -9,9 +9,9 @@ const ENGINE = { iommu: 0, endpoint: 0x28, access: 1 };
 
 /** All that a page would know. */
 function seen(view: MachineView) {
-  const { now, topology, requests, faults, accesses, traffic, domains } = view;
+  const { now, topology, requests, faults, accesses, traffic, domains, queues, latency } = view;
   return {
-    ...{ now, topology, requests, faults, accesses, traffic },
+    ...{ now, topology, requests, faults, accesses, traffic, queues, latency },
     domains: domains.map(({ mappings, endpoints, ...rest }) => ({
       ...rest,
       mappings: [...mappings],

@@ -90,7 +90,8 @@ export class TracePlayer implements Player {
     const { header } = this.#trace;
     const { description } = new ReplayMachine(header);
     this.#watch = new MachineWatch(description);
-    this.#replay = new ReplayMachine(header, { observe: this.#watch.observe });
+    const { observe, observeQueues } = this.#watch;
+    this.#replay = new ReplayMachine(header, { observe, observeQueues });
     this.#watch.begin(this.#replay.machine);
     this.#names = this.#replay.machine.functions.map(({ name, function: one }) => ({
       name,

@@ -1,7 +1,7 @@
 /** The whole page. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { listenToKeys, PAGE_KEYS } from '../page/keyboard.ts';
+import { keysOf, listenToKeys } from '../page/keyboard.ts';
 import { countText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import type { Shipped } from '../page/trace-index.ts';
@@ -10,8 +10,11 @@ import { About } from './about.tsx';
 import { AddressMap } from './address-map.tsx';
 import { FaultList } from './fault-list.tsx';
 import { PassThroughFigure } from './figure/pass-through-figure.tsx';
+import { LatencyChart } from './latency-chart.tsx';
+import { LiveBar } from './live-bar.tsx';
 import { PlayerBar } from './player-bar.tsx';
 import { RequestLog } from './request-log.tsx';
+import { RingList } from './ring-list.tsx';
 import { Topology } from './topology.tsx';
 import { TrafficChart } from './traffic-chart.tsx';
 
@@ -25,18 +28,20 @@ export function App({ store, shipped, first }: Props): JSX.Element {
   useStore(store);
   const [tab, setTab] = useState<'requests' | 'faults'>('requests');
   useEffect(() => listenToKeys(store), [store]);
-  const { trace, problem, isLoading } = store;
+  const { trace, live, problem, isLoading } = store;
   return (
     <>
       <header class="top">
         <h1>
           viommu <span class="muted">what an IOMMU does</span>
         </h1>
-        <TraceChoice key={first} store={store} shipped={shipped} first={first} />
+        {live === undefined && (
+          <TraceChoice key={first} store={store} shipped={shipped} first={first} />
+        )}
         <details class="keys">
           <summary>Keys</summary>
           <dl>
-            {PAGE_KEYS.map(({ key, label, does }) => (
+            {keysOf(store).map(({ key, label, does }) => (
               <div key={key}>
                 <dt>
                   <kbd>{label}</kbd>
@@ -52,7 +57,7 @@ export function App({ store, shipped, first }: Props): JSX.Element {
           {problem}
         </p>
       )}
-      <PlayerBar store={store} />
+      {live === undefined ? <PlayerBar store={store} /> : <LiveBar store={store} live={live} />}
       <main aria-busy={isLoading}>
         {trace !== undefined && trace.figure.length > 0 && (
           <PassThroughFigure store={store} moments={trace.figure} />
@@ -60,6 +65,7 @@ export function App({ store, shipped, first }: Props): JSX.Element {
         <div class="side">
           <Topology store={store} />
           <TrafficChart store={store} />
+          <LatencyChart store={store} />
           {trace !== undefined && <About trace={trace} />}
         </div>
         <AddressMap store={store} />
@@ -84,6 +90,7 @@ export function App({ store, shipped, first }: Props): JSX.Element {
             <FaultList store={store} showRequests={() => setTab('requests')} />
           )}
         </section>
+        <RingList store={store} />
       </main>
     </>
   );

@@ -5,6 +5,7 @@ import { faultCause } from '../page/fault-cause.ts';
 import { secondsText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import { AddressLink } from './address-link.tsx';
+import { When } from './when.tsx';
 
 interface Props {
   readonly store: PageStore;
@@ -74,10 +75,7 @@ function FaultEntry({
         {'; '}
         {delivered ? 'the driver was told' : 'the driver had no buffer to be told in'}
         {' · '}
-        <button type="button" class="link" onClick={() => store.jump(operation + 1)}>
-          operation {operation}
-        </button>
-        , {secondsText(time)}
+        <When store={store} operation={operation} time={time} />
       </p>
     </li>
   );

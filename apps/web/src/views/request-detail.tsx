@@ -11,9 +11,9 @@ import {
 } from '@viommu/inspector';
 import { VIRTIO_IOMMU_T_MAP } from '@viommu/iommu-core';
 import type { JSX } from 'preact';
-import { secondsText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import { AddressLink } from './address-link.tsx';
+import { When } from './when.tsx';
 
 interface Props {
   readonly store: PageStore;
@@ -40,10 +40,9 @@ export function RequestDetail({ store, request }: Props): JSX.Element {
         <span class={status === 0 ? 'status ok' : 'status bad'}>{statusName(status)}</span>
       </h3>
       <p class="muted">
-        request {sequence} of {store.view.topology.iommus[iommu]?.name}, {secondsText(time)},{' '}
-        <button type="button" class="link" onClick={() => store.jump(operation + 1)}>
-          operation {operation}
-        </button>
+        request {sequence} of {store.view.topology.iommus[iommu]?.name}
+        {', '}
+        <When store={store} operation={operation} time={time} />
       </p>
       <p>{requestEffect(request)}</p>
       <table class="fields">

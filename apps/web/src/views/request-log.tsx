@@ -82,7 +82,9 @@ export function RequestLog({ store }: { readonly store: PageStore }): JSX.Elemen
     // It may have scrolled just before another tab was opened.
     if (list.current === null) return;
     const { scrollTop, clientHeight, scrollHeight } = list.current;
-    follows.current = scrollTop + clientHeight >= scrollHeight - ROW;
+    // More rows may have come since it was scrolled to the last one: only who scrolls back wants to stay where it is.
+    if (scrollTop + clientHeight >= scrollHeight - ROW) follows.current = true;
+    else if (scrollTop < view.top) follows.current = false;
     setView({ top: scrollTop, height: clientHeight });
   }
   const toggle = (type: number): void => {
@@ -161,7 +163,9 @@ export function RequestLog({ store }: { readonly store: PageStore }): JSX.Elemen
                 style={{ top: `${(first + index) * ROW}px` }}
                 onClick={() => store.chooseRequest(one)}
               >
-                <span class="number">{one.operation}</span>
+                <span class="number">
+                  {store.live === undefined ? one.operation : one.sequence}
+                </span>
                 <b>{requestName(one.type)}</b>
                 <span class="words">{requestLine(one)}</span>
                 <span class={one.status === 0 ? 'status ok' : 'status bad'}>

@@ -60,6 +60,7 @@ function IommuFigure({ store, iommu, index }: IommuProps): JSX.Element {
             <path
               key={endpoint.endpoint}
               class={busy ? 'edge busy' : 'edge'}
+              data-attached={`${index}:${endpoint.endpoint}:${domains[at]!.domain}`}
               d={`M${CARD.width} ${from} C${middle} ${from} ${middle} ${to} ${DOMAINS_AT} ${to}`}
             />
           );
@@ -72,7 +73,7 @@ function IommuFigure({ store, iommu, index }: IommuProps): JSX.Element {
         ))}
         {domains.length === 0 && (
           <text class="card-note" x={DOMAINS_AT} y={CARD.height / 2 + 4}>
-            no domain yet
+            no domain now
           </text>
         )}
       </svg>

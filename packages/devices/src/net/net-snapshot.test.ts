@@ -16,7 +16,14 @@ describe.each([
     guest.backend.deliver(testFrame(1514, 7));
     guest.work();
     expect(guest.usedBuffers()).toEqual([]);
+    const descriptors = features === MERGEABLE ? count : 2 * count;
+    const inFlight = () => {
+      const { ring, kept } = guest.session.queueStates()[0]!;
+      return [ring!.inFlight, kept.length, new Set(kept).size];
+    };
+    expect(inFlight()).toEqual([descriptors, count, count]);
     guest.move();
+    expect(inFlight()).toEqual([descriptors, count, count]);
     guest.work();
     guest.move();
     for (let buffer = count; buffer < 6; buffer += 1) guest.giveBuffers([300]);

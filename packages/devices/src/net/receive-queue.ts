@@ -100,6 +100,11 @@ export class ReceiveQueue {
     this.#count = 0;
   }
 
+  /** Heads of the buffers that the frame at hand takes so far. */
+  get heads(): readonly number[] {
+    return [...this.#heads.subarray(0, this.#count)];
+  }
+
   /** null when there is none at hand. */
   snapshot(): FrameSnapshot | null {
     if (!this.#hasFrame) return null;
@@ -108,7 +113,7 @@ export class ReceiveQueue {
     return {
       bytes: toHex(bytes.subarray(offset - NET_HDR_SIZE, offset + length)),
       placed: this.#placed,
-      heads: [...this.#heads.subarray(0, count)],
+      heads: this.heads,
       lengths: [...this.#lengths.subarray(0, count)],
       first: count === 0 ? [] : segmentsOf(this.#first),
     };

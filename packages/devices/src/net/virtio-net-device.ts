@@ -163,6 +163,11 @@ export class VirtioNetDevice implements VirtioDevice, NetBackendListener {
     if (index === RECEIVEQ) this.#receiveQueue.reset();
   }
 
+  /** Those of a frame that waits for more of them. */
+  keptBuffers(index: number): readonly number[] {
+    return index === RECEIVEQ ? this.#receiveQueue.heads : [];
+  }
+
   reset(): void {
     this.#receiveQueue.reset();
     this.#context = undefined;

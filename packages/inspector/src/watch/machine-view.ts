@@ -4,8 +4,11 @@ import type {
   EndpointTraffic,
   InspectorUpdate,
   Moment,
+  QueueLatency,
   WatchedAccess,
   WatchedFault,
+  WatchedMapping,
+  WatchedQueue,
   WatchedRequest,
   WatchedTopology,
 } from './inspector-messages.ts';
@@ -14,6 +17,8 @@ import { SortedMappings } from './sorted-mappings.ts';
 const REQUESTS_KEPT = 10_000;
 const FAULTS_KEPT = 1_000;
 const ACCESSES_KEPT = 2_048;
+/** Numbers of each mapping in a whole domain. */
+const MAPPING_FIELDS = 4;
 
 export interface DomainView {
   readonly iommu: number;
@@ -32,6 +37,8 @@ export class MachineView {
   accesses: readonly WatchedAccess[] = [];
   readonly #domains = new Map<string, DomainView>();
   readonly #traffic = new Map<string, EndpointTraffic>();
+  readonly #queues = new Map<string, WatchedQueue>();
+  readonly #latency = new Map<string, QueueLatency>();
 
   get domains(): readonly DomainView[] {
     return [...this.#domains.values()];
@@ -41,8 +48,38 @@ export class MachineView {
     return [...this.#traffic.values()];
   }
 
+  /** Those of the IOMMUs first, as far as they are watched. */
+  get queues(): readonly WatchedQueue[] {
+    return [...this.#queues.values()];
+  }
+
+  /** Of the queues that have used buffers, in the same order. */
+  get latency(): readonly QueueLatency[] {
+    return this.queues.flatMap(({ device, queue }) => this.latencyOf(device, queue) ?? []);
+  }
+
+  latencyOf(device: string, queue: number): QueueLatency | undefined {
+    return this.#latency.get(keyOf(device, queue));
+  }
+
   domain(iommu: number, domain: number): DomainView | undefined {
     return this.#domains.get(keyOf(iommu, domain));
+  }
+
+  /** Another one that knows the same, and goes its own way from here on. What is told is never changed, so both share it. */
+  copy(): MachineView {
+    const copy = new MachineView();
+    copy.topology = this.topology;
+    copy.now = this.now;
+    copy.requests = this.requests;
+    copy.faults = this.faults;
+    copy.accesses = this.accesses;
+    for (const [key, domain] of this.#domains) {
+      const endpoints = new Set(domain.endpoints);
+      copy.#domains.set(key, { ...domain, endpoints, mappings: domain.mappings.copy() });
+    }
+    for (const [key, traffic] of this.#traffic) copy.#traffic.set(key, traffic);
+    return copy;
   }
 
   apply(update: InspectorUpdate): void {
@@ -57,7 +94,7 @@ export class MachineView {
           domain,
           bypass,
           endpoints: new Set(endpoints),
-          mappings: new SortedMappings(mappings),
+          mappings: new SortedMappings(listOf(mappings)),
         });
       }
     }
@@ -66,6 +103,8 @@ export class MachineView {
     this.faults = latest(this.faults, update.faults, FAULTS_KEPT);
     this.accesses = latest(this.accesses, update.accesses, ACCESSES_KEPT);
     for (const one of update.traffic) this.#traffic.set(keyOf(one.iommu, one.endpoint), one);
+    for (const one of update.queues) this.#queues.set(keyOf(one.device, one.queue), one);
+    for (const one of update.latency) this.#latency.set(keyOf(one.device, one.queue), one);
   }
 
   #forget(topology: WatchedTopology): void {
@@ -75,6 +114,8 @@ export class MachineView {
     this.accesses = [];
     this.#domains.clear();
     this.#traffic.clear();
+    this.#queues.clear();
+    this.#latency.clear();
   }
 
   #change(change: DomainChange): void {
@@ -107,8 +148,21 @@ export class MachineView {
   }
 }
 
-function keyOf(iommu: number, id: number): string {
-  return `${iommu}:${id}`;
+function listOf(mappings: readonly number[]): WatchedMapping[] {
+  return Array.from({ length: mappings.length / MAPPING_FIELDS }, (_, index) => {
+    const at = index * MAPPING_FIELDS;
+    return {
+      virtStart: mappings[at]!,
+      virtEnd: mappings[at + 1]!,
+      physStart: mappings[at + 2]!,
+      flags: mappings[at + 3]!,
+    };
+  });
+}
+
+/** @param owner IOMMU or device that has something of that number */
+function keyOf(owner: number | string, id: number): string {
+  return `${owner}:${id}`;
 }
 
 function latest<T>(known: readonly T[], added: readonly T[], kept: number): readonly T[] {

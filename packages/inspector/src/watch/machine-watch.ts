@@ -7,7 +7,13 @@ import {
   VIRTIO_IOMMU_T_MAP,
   VIRTIO_IOMMU_T_UNMAP,
 } from '@viommu/iommu-core';
-import type { Machine, MachineDescription } from '@viommu/machine';
+import {
+  iommuSocketName,
+  type Machine,
+  type MachineDescription,
+  socketNames,
+} from '@viommu/machine';
+import type { QueueObserver } from '@viommu/virtqueue/device';
 import { addressField } from '../requests/request-layout.ts';
 import { AccessRing } from './access-ring.ts';
 import type {
@@ -18,6 +24,8 @@ import type {
   WatchedFault,
   WatchedRequest,
 } from './inspector-messages.ts';
+import type { QueueOwnerKind } from './queue-names.ts';
+import { QueueWatch, type WatchClock } from './queue-watch.ts';
 import { RecentLog } from './recent-log.ts';
 import { TrafficCounter } from './traffic-counter.ts';
 import { watchedTopology } from './watched-topology.ts';
@@ -26,13 +34,20 @@ const REQUESTS_KEPT = 10_000;
 const FAULTS_KEPT = 1_000;
 /** When more has changed than this since somebody looked, the devices are asked what there is. */
 const CHANGES_MAX = 10_000;
-/** Numbers of each mapping in a snapshot. */
-const MAPPING_FIELDS = 4;
 
-/** In this order: `observe` goes into the options of createMachine, the machine into {@link begin}. */
-export class MachineWatch {
+export interface MachineWatchOptions {
+  /**
+   * Of a machine at work: microseconds since the beginning, of a clock that goes on while a device works. Without it time is what
+   * {@link MachineWatch.now} says, and how long a device works on a buffer is not known.
+   */
+  readonly microseconds?: () => number;
+}
+
+/** In this order: `observe` and `observeQueues` go into the options of createMachine, the machine into {@link begin}. */
+export class MachineWatch implements WatchClock {
   /** When what comes next happens; set by whoever drives the machine. */
   now: Moment = { time: 0, operation: 0 };
+  readonly microseconds: (() => number) | undefined;
   readonly #description: MachineDescription;
   #machine: Pick<Machine, 'iommus'> | undefined;
   readonly #requests = new RecentLog<WatchedRequest>(REQUESTS_KEPT);
@@ -45,9 +60,11 @@ export class MachineWatch {
   /** By IOMMU and endpoint. */
   readonly #traffic: Map<number, TrafficCounter>[];
   readonly #domains: Map<number, number>[];
+  readonly #queues: QueueWatch[] = [];
 
-  constructor(description: MachineDescription) {
+  constructor(description: MachineDescription, options: MachineWatchOptions = {}) {
     this.#description = description;
+    this.microseconds = options.microseconds;
     this.#domains = description.iommus.map(() => new Map());
     this.#traffic = description.iommus.map(
       (_, index) =>
@@ -84,6 +101,13 @@ export class MachineWatch {
     },
   });
 
+  /** @param name of an IOMMU or a device of the machine */
+  readonly observeQueues = (name: string): QueueObserver => {
+    const watch = new QueueWatch(name, kindOf(this.#description, name), this);
+    this.#queues.push(watch);
+    return watch;
+  };
+
   /** @param machine the one that `observe` was given to; it is asked for its domains whenever all of them are needed */
   begin(machine: Pick<Machine, 'iommus'>): void {
     this.#machine = machine;
@@ -112,6 +136,8 @@ export class MachineWatch {
       traffic: this.#traffic.flatMap((counters) =>
         [...counters.values()].flatMap((counter) => counter.take(all) ?? []),
       ),
+      queues: this.#queues.flatMap((one) => one.takeQueues(all)),
+      latency: this.#queues.flatMap((one) => one.takeLatency(all)),
     };
     this.#changes = [];
     this.#changesOverflowed = false;
@@ -165,19 +191,13 @@ export class MachineWatch {
         domain: id,
         bypass,
         endpoints,
-        mappings: Array.from({ length: mappings.length / MAPPING_FIELDS }, (_, index) => {
-          const [virtStart, virtEnd, physStart, flags] = mappings.slice(
-            index * MAPPING_FIELDS,
-            (index + 1) * MAPPING_FIELDS,
-          );
-          return {
-            virtStart: virtStart!,
-            virtEnd: virtEnd!,
-            physStart: physStart!,
-            flags: flags!,
-          };
-        }),
+        mappings,
       })),
     );
   }
+}
+
+function kindOf(description: MachineDescription, name: string): QueueOwnerKind {
+  if (description.iommus.some((_, index) => iommuSocketName(index) === name)) return 'iommu';
+  return description.devices[socketNames(description).indexOf(name)]!.kind;
 }

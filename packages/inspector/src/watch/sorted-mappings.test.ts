@@ -45,6 +45,18 @@ describe('SortedMappings', () => {
     );
   });
 
+  it('has a copy that goes its own way', () => {
+    const sorted = new SortedMappings(Array.from({ length: 1000 }, (_, at) => mappingOf(at)));
+    const copy = sorted.copy();
+    sorted.remove(0, 500 * SLOT - 1);
+    copy.insert(mappingOf(1000));
+    expect([sorted.count, copy.count]).toEqual([500, 1001]);
+    expect([...copy].map(({ physStart }) => physStart)).toEqual(
+      Array.from({ length: 1001 }, (_, at) => at),
+    );
+    expect(sorted.find(1000 * SLOT)).toBeUndefined();
+  });
+
   it('begins where an address is', () => {
     const sorted = new SortedMappings([5, 1, 3].map(mappingOf));
     expect([...sorted.from(3 * SLOT + 4)].map(({ physStart }) => physStart)).toEqual([3, 5]);

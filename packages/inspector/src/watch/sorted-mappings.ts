@@ -23,6 +23,14 @@ export class SortedMappings implements Iterable<WatchedMapping> {
     return this.#count;
   }
 
+  /** Another row of the same mappings. */
+  copy(): SortedMappings {
+    const copy = new SortedMappings();
+    for (const piece of this.#pieces) copy.#pieces.push([...piece]);
+    copy.#count = this.#count;
+    return copy;
+  }
+
   insert(mapping: WatchedMapping): void {
     const at = this.#pieceOf(mapping.virtStart);
     const piece = this.#pieces[at];

@@ -1,9 +1,9 @@
 /** TrafficCounter: what went through an IOMMU for one endpoint, in intervals that get longer instead of more. */
 import type { EndpointTraffic } from './inspector-messages.ts';
 
-const INTERVALS_MAX = 512;
+export const INTERVALS_MAX = 512;
 /** Microseconds. */
-const FIRST_INTERVAL = 1000;
+export const FIRST_INTERVAL = 1000;
 
 export class TrafficCounter {
   readonly #iommu: number;

@@ -60,6 +60,7 @@ export function playDisk(
     parts,
     observe: () => teller.observer,
     createFunction: transport.createFunction,
+    ...(teller.observeQueues ? { observeQueues: teller.observeQueues } : {}),
   });
   const iommu = machine.iommus[0]!;
   const [iommuFunction, diskFunction] = machine.functions as [

@@ -63,6 +63,7 @@ export function playPassThrough(
     parts: NO_PARTS,
     hostFrameSize: PAGE,
     createFunction: transport.createFunction,
+    ...(teller.observeQueues ? { observeQueues: teller.observeQueues } : {}),
     passThroughObserver: {
       hostMapped: (endpoint, iova, iovaEnd, userAddress, physical) => {
         if (endpoint !== ENGINE) return;

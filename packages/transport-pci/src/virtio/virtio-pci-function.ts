@@ -108,6 +108,7 @@ export class VirtioPciFunction implements PciFunction {
       // Which queue is kicked is told by the address alone, so any value of 16 or 32 bits will do.
       transportFeatures: VIRTIO_F_NOTIF_CONFIG_DATA | VIRTIO_F_NOTIFICATION_DATA,
       packed: options.packed ?? false,
+      ...(options.queueObserver ? { queueObserver: options.queueObserver } : {}),
     });
     this.#common = new CommonConfig(this.#session, this.#interrupts);
   }

@@ -27,7 +27,7 @@ export interface MmioDevice {
 export interface MmioSsdtOptions {
   /**
    * The ACPI object that the devices are children of, as an absolute path: of the PCI function in whose BAR their registers
-   * are, if they are in one. A device beside that function would compete with it for the addresses.
+   * are, if they are in one, and `\\_SB` if not. A device beside that function would compete with it for the addresses.
    */
   readonly parent: string;
   readonly devices: readonly MmioDevice[];
@@ -78,8 +78,8 @@ export function writeMmioSsdt({
   devices,
   enableParent = false,
 }: MmioSsdtOptions): Uint8Array {
-  if (!/^\\[A-Z_][A-Z0-9_]{0,3}(\.[A-Z_][A-Z0-9_]{0,3})+$/.test(parent)) {
-    throw new ViotError('SYNTAX', `'${parent}': write a path such as \\_SB.PCI0.S30`);
+  if (!/^\\[A-Z_][A-Z0-9_]{0,3}(\.[A-Z_][A-Z0-9_]{0,3})*$/.test(parent)) {
+    throw new ViotError('SYNTAX', `'${parent}': write a path such as \\_SB or \\_SB.PCI0.S30`);
   }
   if (devices.length > MOST_DEVICES) {
     throw new ViotError('SIZE', `${devices.length} devices: at most ${MOST_DEVICES} have names`);

@@ -9,6 +9,8 @@ import type { Virtqueue } from '../ring/virtqueue.ts';
 import type { QueueSnapshot, RestoredDriver } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC, VIRTIO_F_RING_PACKED } from './constants.ts';
+import { ObservedVirtqueue } from './observed-virtqueue.ts';
+import type { QueueObserver, QueueState } from './queue-observer.ts';
 import { ADDRESS_WORDS, type QueueEnd, type QueueOwner, QueueSettings } from './queue-settings.ts';
 
 const UINT32_MAX = 0xffff_ffff;
@@ -21,6 +23,8 @@ export interface DeviceQueuesOwner {
   needsReset(reason: string): void;
   /** Has the device work through a queue. @returns true when buffers are left */
   notifyDevice(index: number): boolean;
+  /** See `VirtioDevice.keptBuffers`. */
+  keptBuffers(index: number): readonly number[];
 }
 
 export class DeviceQueues {
@@ -28,15 +32,23 @@ export class DeviceQueues {
   readonly #owner: DeviceQueuesOwner;
   readonly #settingsOwner: QueueOwner;
   readonly #rings: (DeviceRing | undefined)[];
+  readonly #observer: QueueObserver | undefined;
+  /** What the device is given of them: the rings themselves, or with an observer before them. */
+  readonly #given: (Virtqueue | undefined)[];
   readonly #kicked: Uint8Array;
   /** Where the rings lie, while the driver is up. */
   #memory: GuestMemory | undefined;
   #features = 0n;
 
   /** @throws VirtioError `QUEUE_SIZE` when one is no power of two up to 32768 */
-  constructor(maxSizes: readonly number[], owner: DeviceQueuesOwner) {
+  constructor(
+    maxSizes: readonly number[],
+    owner: DeviceQueuesOwner,
+    observer: QueueObserver | undefined,
+  ) {
     for (const maxSize of maxSizes) checkMaxSize(maxSize);
     this.#owner = owner;
+    this.#observer = observer;
     this.#settingsOwner = {
       enableQueue: (index: number) => this.#enable(index),
       endQueue: (index: number, end: QueueEnd) => owner.endQueue(index, end),
@@ -45,6 +57,7 @@ export class DeviceQueues {
       (maxSize, index) => new QueueSettings(index, maxSize, this.#settingsOwner),
     );
     this.#rings = maxSizes.map(() => undefined);
+    this.#given = maxSizes.map(() => undefined);
     this.#kicked = new Uint8Array(maxSizes.length);
   }
 
@@ -53,12 +66,20 @@ export class DeviceQueues {
     this.#memory = memory;
     this.#features = features;
     for (const settings of this.settings) if (settings.enabled) this.#createRing(settings);
-    return this.#rings;
+    return this.#given;
   }
 
   /** Notes a kick; ignored before DRIVER_OK ("The device MUST NOT consume buffers … before DRIVER_OK"). */
   kick(index: number): void {
     if (this.#memory !== undefined && index < this.#kicked.length) this.#kicked[index] = 1;
+  }
+
+  /** The same of one that the driver has sent. */
+  kickByDriver(index: number): void {
+    this.kick(index);
+    if (this.#observer !== undefined && this.#rings[index] !== undefined) {
+      this.#observer.kicked(index);
+    }
   }
 
   /**
@@ -83,7 +104,7 @@ export class DeviceQueues {
   beginEnd(index: number, end: QueueEnd): void {
     this.#kicked[index] = 0;
     this.#rings[index]?.retire();
-    this.#rings[index] = undefined;
+    this.#put(index, undefined);
     this.settings[index]!.ending = end;
   }
 
@@ -102,7 +123,21 @@ export class DeviceQueues {
     for (const ring of this.#rings) ring?.retire();
     this.#memory = undefined;
     this.#rings.fill(undefined);
+    this.#given.fill(undefined);
     for (const settings of this.settings) settings.clear();
+  }
+
+  states(): readonly QueueState[] {
+    return this.settings.map((settings) => ({
+      size: settings.size,
+      enabled: settings.enabled,
+      descriptorArea: settings.address('descriptorArea'),
+      driverArea: settings.address('driverArea'),
+      deviceArea: settings.address('deviceArea'),
+      kicked: this.#kicked[settings.index] === 1,
+      ring: this.#rings[settings.index]?.state(),
+      kept: this.#owner.keptBuffers(settings.index),
+    }));
   }
 
   snapshot(): readonly QueueSnapshot[] {
@@ -141,9 +176,9 @@ export class DeviceQueues {
         const { size, enabled, addresses } = settings;
         this.settings[index]!.restore(size, enabled, addresses);
         this.#kicked[index] = kicked ? 1 : 0;
-        this.#rings[index] = ring;
+        this.#put(index, ring);
       }
-      return this.#rings;
+      return this.#given;
     };
   }
 
@@ -163,7 +198,18 @@ export class DeviceQueues {
     const ring = createRing(settings, this.#memory, this.#features, (reason) =>
       this.#owner.needsReset(reason),
     );
-    if (!ring.broken) this.#rings[index] = ring;
+    if (!ring.broken) this.#put(index, ring);
+  }
+
+  #put(index: number, ring: DeviceRing | undefined): void {
+    this.#rings[index] = ring;
+    const observer = this.#observer;
+    if (observer === undefined || ring === undefined) {
+      this.#given[index] = ring;
+      return;
+    }
+    this.#given[index] = new ObservedVirtqueue(ring, observer);
+    observer.started(index, ring.size);
   }
 
   #restoreRing(

@@ -10,11 +10,12 @@ import {
   VIRTIO_CONFIG_S_FEATURES_OK,
   VIRTIO_CONFIG_S_NEEDS_RESET,
   VIRTIO_F_RING_RESET,
-  VIRTIO_F_VERSION_1,
 } from './constants.ts';
-import { DeviceQueues } from './device-queues.ts';
+import { DeviceQueues, type DeviceQueuesOwner } from './device-queues.ts';
 import { FeatureWords } from './feature-words.ts';
-import { offeredFeatures } from './offered-features.ts';
+import { GuardedDevice } from './guarded-device.ts';
+import { isAgreeable, offeredFeatures } from './offered-features.ts';
+import type { QueueSource, QueueState } from './queue-observer.ts';
 import type { QueueEnd, QueueSettings } from './queue-settings.ts';
 import type { DeviceSessionOptions } from './session-options.ts';
 import { prepareDevice, readSession, snapshotBusy } from './session-snapshot.ts';
@@ -23,7 +24,7 @@ import type { AccessWidth, InterruptSink, VirtioDevice } from './virtio-device.t
 /** What a driver can set: not SUSPEND (16), as VIRTIO_F_SUSPEND is not offered, nor DEVICE_NEEDS_RESET. */
 const DRIVER_STATUS_BITS = 0xff & ~16 & ~VIRTIO_CONFIG_S_NEEDS_RESET;
 
-export class DeviceSession {
+export class DeviceSession implements QueueSource {
   readonly device: VirtioDevice;
   readonly queueCount: number;
   /** Features of the device, the rings and the transport, as a mask. */
@@ -32,6 +33,7 @@ export class DeviceSession {
   readonly #deviceInterrupts: InterruptSink;
   readonly #interrupts: InterruptSink;
   readonly #logger: Logger;
+  readonly #guarded: GuardedDevice;
   readonly #queues: DeviceQueues;
   readonly #offered: FeatureWords;
   readonly #accepted = new FeatureWords(0n);
@@ -51,7 +53,7 @@ export class DeviceSession {
 
   /** @throws VirtioError `QUEUE_SIZE` when a device has a queue size that is no power of two up to 32768 */
   constructor(options: DeviceSessionOptions) {
-    const { device } = options;
+    const { device, queueObserver } = options;
     this.device = device;
     this.queueCount = device.queueMaxSizes.length;
     this.offeredFeatures = offeredFeatures(options);
@@ -65,11 +67,17 @@ export class DeviceSession {
     };
     this.#logger = options.logger ?? silentLogger;
     this.#memory = options.memory;
-    this.#queues = new DeviceQueues(device.queueMaxSizes, {
+    this.#guarded = new GuardedDevice(device, this.#logger, (reason) =>
+      this.#deviceNeedsReset(reason),
+    );
+    const owner: DeviceQueuesOwner = {
       endQueue: (index, end) => this.#endQueue(index, end),
       needsReset: (reason) => this.needsReset(reason),
-      notifyDevice: (index) => this.#notifyDevice(index),
-    });
+      notifyDevice: (index) => this.#guarded.notifyQueue(index),
+      keptBuffers: (index) => device.keptBuffers?.(index) ?? [],
+    };
+    this.#queues = new DeviceQueues(device.queueMaxSizes, owner, queueObserver);
+    queueObserver?.attached(this);
   }
 
   /** The device is reset, and sees this memory from now on; undefined while it is plugged into nothing. */
@@ -133,7 +141,11 @@ export class DeviceSession {
 
   /** Notes a kick; ignored before DRIVER_OK. */
   notify(index: number): void {
-    this.#queues.kick(index);
+    this.#queues.kickByDriver(index);
+  }
+
+  queueStates(): readonly QueueState[] {
+    return this.#queues.states();
   }
 
   /**
@@ -239,9 +251,7 @@ export class DeviceSession {
 
   #agrees(): boolean {
     const features = this.#accepted.mask;
-    // "The device SHOULD NOT set FEATURES_OK" for features that it did not offer, or for a legacy driver.
-    if ((features & ~this.offeredFeatures) !== 0n || (features & VIRTIO_F_VERSION_1) === 0n)
-      return false;
+    if (!isAgreeable(features, this.offeredFeatures)) return false;
     // Not from within another call: asked when the reset is done.
     return this.#resetPending || (this.device.acceptFeatures?.(features) ?? true);
   }
@@ -254,34 +264,18 @@ export class DeviceSession {
 
   #activate(memory: GuestMemory, queues: readonly (Virtqueue | undefined)[]): void {
     this.#active = true;
-    try {
-      this.device.activate({
-        memory,
-        queues,
-        driverFeatures: this.#accepted.mask,
-        interrupts: this.#deviceInterrupts,
-        requestService: (index) => this.#queues.kick(index),
-        needsReset: (reason) => this.#resetPending || this.needsReset(reason),
-      });
-    } catch (error) {
-      this.#failed('activate', error);
-    }
+    this.#guarded.activate({
+      memory,
+      queues,
+      driverFeatures: this.#accepted.mask,
+      interrupts: this.#deviceInterrupts,
+      requestService: (index) => this.#queues.kick(index),
+      needsReset: (reason) => this.#deviceNeedsReset(reason),
+    });
   }
 
-  #notifyDevice(index: number): boolean {
-    try {
-      return this.device.notifyQueue(index);
-    } catch (error) {
-      this.#failed('notifyQueue', error);
-      return false;
-    }
-  }
-
-  /** A device model that throws is a bug of ours; the guest gets a device that needs a reset, other devices go on. */
-  #failed(method: string, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    this.#logger.error(`virtio device ${this.device.deviceId}: ${method} threw: ${message}`);
-    if (!this.#resetPending) this.needsReset(`an internal error in ${method}`);
+  #deviceNeedsReset(reason: string): void {
+    if (!this.#resetPending) this.needsReset(reason);
   }
 
   /** "After a queue has been reset by the driver, the device MUST NOT execute any requests from that virtqueue" */

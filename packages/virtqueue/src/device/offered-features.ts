@@ -1,4 +1,4 @@
-/** offeredFeatures: what a session offers for a device: the features of the device, of the rings, and of the transport. */
+/** What a session offers for a device, the features of the device, of the rings and of the transport, and what it agrees to. */
 import {
   VIRTIO_F_EVENT_IDX,
   VIRTIO_F_IN_ORDER,
@@ -26,4 +26,9 @@ export function offeredFeatures(options: DeviceSessionOptions): bigint {
     (packed ? VIRTIO_F_RING_PACKED : 0n) |
     transportFeatures
   );
+}
+
+/** "The device SHOULD NOT set FEATURES_OK" for features that it did not offer, or for a legacy driver. */
+export function isAgreeable(features: bigint, offered: bigint): boolean {
+  return (features & ~offered) === 0n && (features & VIRTIO_F_VERSION_1) !== 0n;
 }

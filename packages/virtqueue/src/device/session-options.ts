@@ -1,6 +1,7 @@
 /** DeviceSessionOptions: what a transport makes a session from. Types and docs only. */
 import type { Logger } from '../logger.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { QueueObserver } from './queue-observer.ts';
 import type { InterruptSink, VirtioDevice } from './virtio-device.ts';
 
 export interface DeviceSessionOptions {
@@ -17,4 +18,6 @@ export interface DeviceSessionOptions {
    * does whenever it is offered.
    */
   readonly packed?: boolean;
+  /** Sees the queues, and what becomes of their buffers. */
+  readonly queueObserver?: QueueObserver;
 }

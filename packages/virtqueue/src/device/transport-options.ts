@@ -1,6 +1,7 @@
 /** VirtioTransportOptions: what a device is put on a bus with, whatever the bus. Types and docs only. */
 import type { Logger } from '../logger.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { QueueObserver } from './queue-observer.ts';
 import type { VirtioDevice } from './virtio-device.ts';
 
 export interface VirtioTransportOptions {
@@ -23,4 +24,6 @@ export interface VirtioTransportOptions {
   readonly onReset?: () => void;
   /** The host has unplugged the device: the place to take its endpoint away from the IOMMU, when it had one. */
   readonly onDisconnect?: () => void;
+  /** Sees the queues, and what becomes of their buffers. */
+  readonly queueObserver?: QueueObserver;
 }

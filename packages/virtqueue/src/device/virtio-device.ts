@@ -88,6 +88,12 @@ export interface VirtioDevice {
   queueReset?(index: number): void;
 
   /**
+   * The buffers of a queue that the device has taken and not given back when it is at rest, by what `pop` left in `head`, in the order
+   * in which it took them. A device that keeps none leaves this out.
+   */
+  keptBuffers?(index: number): readonly number[];
+
+  /**
    * What the device keeps beside registers and rings, as plain data that begins with a version. A device that keeps nothing
    * leaves this and `prepareRestore` out.
    */

@@ -50,7 +50,8 @@ const NO_BYTES = viewBytes(new Uint8Array(0));
 
 /** An empty window, to be filled by {@link MappedMemory.window}. */
 export function createMemoryWindow(): MemoryWindow {
-  return { ...NO_BYTES, offset: 0, length: 0 };
+  const { bytes, view, words } = NO_BYTES;
+  return { bytes, view, words, offset: 0, length: 0 };
 }
 
 export interface ArrayGuestMemoryOptions {

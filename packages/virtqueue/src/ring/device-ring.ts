@@ -2,6 +2,7 @@
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { PackedRingSnapshot, SplitRingSnapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
+import type { RingState } from './ring-state.ts';
 import type { DescriptorChain, Virtqueue } from './virtqueue.ts';
 
 export interface VirtqueueOptions {
@@ -47,6 +48,8 @@ export abstract class DeviceRing implements Virtqueue {
   abstract disableNotifications(): void;
   abstract enableNotifications(): boolean;
 
+  /** Reads no memory, and changes nothing. */
+  abstract state(): RingState;
   abstract snapshot(): SplitRingSnapshot | PackedRingSnapshot;
   /** To be called before the ring is used. @throws VirtioError `SNAPSHOT` */
   abstract restore(snapshot: SnapshotReader): void;

@@ -1,4 +1,5 @@
 /** Layout of the packed virtqueue ("Packed Virtqueues"): sizes in bytes, offsets and flags. All fields are little-endian. */
+import type { NotificationWish } from './ring-state.ts';
 
 // struct pvirtq_desc { le64 addr; le32 len; le16 id; le16 flags; };
 /** In the last four bytes of a descriptor, which are loaded and stored as one. */
@@ -104,4 +105,15 @@ export function isEventWanted(
   // How far behind us the descriptor of the event is; what is not behind us, or further than a lap, is still ahead.
   const distance = position.offset + lap - (event & OFFSET_MASK);
   return distance > 0 && distance <= Math.min(count, size);
+}
+
+/** Nothing that a standard driver or device writes: bits 18 to 31 are reserved. */
+export const UNKNOWN_EVENT = -1;
+
+/** What an event suppression structure asks for, in the words of those who look; see {@link isEventWanted}. */
+export function wishOfEvent(event: number): NotificationWish | undefined {
+  if (event === UNKNOWN_EVENT) return undefined;
+  const flags = (event >>> EVENT_FLAGS_SHIFT) & EVENT_FLAGS_MASK;
+  const at = flags === RING_EVENT_FLAGS_DESC ? event & 0xffff : undefined;
+  return { isAsked: flags !== RING_EVENT_FLAGS_DISABLE, at };
 }

@@ -23,8 +23,11 @@ import {
   RING_EVENT_FLAGS_DISABLE,
   RING_EVENT_FLAGS_ENABLE,
   TAIL_FLAGS_SHIFT,
+  UNKNOWN_EVENT,
+  wishOfEvent,
 } from './packed-layout.ts';
 import { RingPart } from './ring-part.ts';
+import type { PackedRingState } from './ring-state.ts';
 import type { DescriptorChain } from './virtqueue.ts';
 
 export class PackedVirtqueue extends DeviceRing {
@@ -44,6 +47,10 @@ export class PackedVirtqueue extends DeviceRing {
   #headTail = 0;
   /** Descriptors used since the driver's wish for interrupts was looked at. */
   #unsignalled = 0;
+  // For whoever looks; once for all buffers that are used in one go.
+  /** The device's event suppression structure as it was last written, and the driver's as it was last read. */
+  #kickWish = UNKNOWN_EVENT;
+  #interruptWish = UNKNOWN_EVENT;
   // The parts as arrays: see RingPart.
   #words: Int32Array = new Int32Array(0);
   #start = 0;
@@ -163,6 +170,7 @@ export class PackedVirtqueue extends DeviceRing {
     const words = this.#eventWords;
     const at = this.#eventStart;
     const event = this.#isShared ? Atomics.load(words, at) : words[at]!;
+    this.#interruptWish = event;
     return isEventWanted(event, this.#used, this.size, count, this.#eventIdx) && !this.broken;
   }
 
@@ -182,6 +190,7 @@ export class PackedVirtqueue extends DeviceRing {
 
   #storeWish(event: number): void {
     if (!this.isReady()) return;
+    this.#kickWish = event;
     const { words, start } = this.#deviceEvent;
     if (this.#isShared) Atomics.store(words, start, event);
     else words[start] = event;
@@ -202,6 +211,18 @@ export class PackedVirtqueue extends DeviceRing {
     const isAvailable = ((tail >>> TAIL_FLAGS_SHIFT) & AVAIL_AND_USED) === availableFlags;
     // Where memory is reached by messages, the driver may have taken the queue back meanwhile.
     return isAvailable && !this.broken;
+  }
+
+  state(): PackedRingState {
+    return {
+      layout: 'packed',
+      broken: this.broken,
+      inFlight: this.#inFlight,
+      available: this.#available.offsetAndWrap,
+      used: this.#used.offsetAndWrap,
+      kicks: wishOfEvent(this.#kickWish),
+      interrupts: wishOfEvent(this.#interruptWish),
+    };
   }
 
   snapshot(): PackedRingSnapshot {

@@ -5,6 +5,7 @@ import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 import { DeviceRing, type VirtqueueOptions } from './device-ring.ts';
 import { descriptorAreaSize, MAX_QUEUE_SIZE } from './layout.ts';
 import { RingPart } from './ring-part.ts';
+import type { NotificationWish, SplitRingState } from './ring-state.ts';
 import { SplitChainWalker } from './split-chain-walker.ts';
 import {
   AVAIL_FLAGS,
@@ -22,6 +23,8 @@ import {
 import type { DescriptorChain } from './virtqueue.ts';
 
 const WRAP = 0xffff;
+/** Of a wish that is not known. */
+const UNKNOWN = -1;
 
 export class SplitVirtqueue extends DeviceRing {
   readonly #table: RingPart;
@@ -37,6 +40,11 @@ export class SplitVirtqueue extends DeviceRing {
   #availIdx = 0;
   #usedIdx = 0;
   #signalledUsedIdx = 0;
+  // For whoever looks; once for all buffers that are used in one go.
+  /** What the device's field for kicks holds, `avail_event` or `flags`. */
+  #kickWish = UNKNOWN;
+  /** What the driver's field for interrupts held when it was last read. */
+  #interruptWish = UNKNOWN;
   // The parts as arrays: see RingPart.
   #availHalves: Uint16Array = new Uint16Array(0);
   #availStart = 0;
@@ -123,6 +131,7 @@ export class SplitVirtqueue extends DeviceRing {
     // The used index was stored and the driver's wish is loaded in one total order, so that not both sides go to sleep.
     const wish = this.#loadShared(this.#wishOffset);
     if (this.broken) return false;
+    this.#interruptWish = wish;
     if (!this.#eventIdx) return (wish & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
     return ((now - wish - 1) & WRAP) < ((now - old) & WRAP);
   }
@@ -130,13 +139,14 @@ export class SplitVirtqueue extends DeviceRing {
   disableNotifications(): void {
     // With VIRTIO_F_EVENT_IDX the driver kicks only when it passes avail_event, which is behind it by now.
     if (this.#eventIdx || !this.isReady()) return;
+    this.#kickWish = VIRTQ_USED_F_NO_NOTIFY;
     this.#storeShared(USED_FLAGS, VIRTQ_USED_F_NO_NOTIFY);
   }
 
   enableNotifications(): boolean {
     if (!this.isReady()) return false;
-    if (this.#eventIdx) this.#storeShared(this.#availEventOffset, this.#nextAvail);
-    else this.#storeShared(USED_FLAGS, 0);
+    this.#kickWish = this.#eventIdx ? this.#nextAvail : 0;
+    this.#storeShared(this.#eventIdx ? this.#availEventOffset : USED_FLAGS, this.#kickWish);
     if (this.broken) return false;
     // Looked at again after the wish is out: what came before the driver could see it gets no kick.
     return this.#nextAvail !== this.#availIdx || this.#hasAvailable();
@@ -175,6 +185,26 @@ export class SplitVirtqueue extends DeviceRing {
     if (!this.broken && !this.#used.flushShared(offset, 2)) {
       this.fail('the used ring is not in memory');
     }
+  }
+
+  state(): SplitRingState {
+    return {
+      layout: 'split',
+      broken: this.broken,
+      inFlight: (this.#nextAvail - this.#usedIdx) & WRAP,
+      nextAvail: this.#nextAvail,
+      availIdx: this.#availIdx,
+      usedIdx: this.#usedIdx,
+      kicks: this.#wishOf(this.#kickWish),
+      interrupts: this.#wishOf(this.#interruptWish),
+    };
+  }
+
+  /** VIRTQ_USED_F_NO_NOTIFY and VIRTQ_AVAIL_F_NO_INTERRUPT are the same bit. */
+  #wishOf(field: number): NotificationWish | undefined {
+    if (field === UNKNOWN) return undefined;
+    if (this.#eventIdx) return { isAsked: true, at: field };
+    return { isAsked: (field & VIRTQ_USED_F_NO_NOTIFY) === 0, at: undefined };
   }
 
   snapshot(): SplitRingSnapshot {

@@ -223,6 +223,20 @@ export function virtioDeviceSuite(name: string, factory: () => VirtioDevice): vo
       }
     });
 
+    it('names the buffers that it keeps, those alone, and none after a reset', () => {
+      const buffers = HOSTILE.map(([, buffer]) => buffer);
+      const queues = each().map((index) => new TestQueue(index, memory, (at) => buffers[at]));
+      expect(each().flatMap((index) => device.keptBuffers?.(index) ?? [])).toEqual([]);
+      activate(queues);
+      for (const { index } of queues) while (device.notifyQueue(index)) {}
+      for (const { index, popped, used } of queues) {
+        const kept = [...Array(popped).keys()].filter((head) => !used.has(head));
+        expect(device.keptBuffers?.(index) ?? []).toEqual(kept);
+      }
+      device.reset();
+      expect(each().flatMap((index) => device.keptBuffers?.(index) ?? [])).toEqual([]);
+    });
+
     it('accepts any subset of its features', () => {
       const all = device.deviceFeatures;
       const bits = Array.from({ length: 64 }, (_, bit) => 1n << BigInt(bit)).filter(

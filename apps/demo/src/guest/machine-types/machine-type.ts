@@ -31,6 +31,8 @@ export interface MachineType {
   readonly name: string;
   /** What the kernel calls the first serial port. */
   readonly console: string;
+  /** What an emulated processor of it needs, as a KVM guest does not. */
+  readonly emulation: readonly string[];
   /** What else a kernel has to be told on it. */
   readonly kernelParameters: readonly string[];
   /** Arguments that tell the guest of the topology, and its firmware how to boot. */

@@ -6,6 +6,7 @@ export const VIRT: MachineType = {
   // The version of the interrupt controller has a say in where messages for interrupts are written.
   name: 'virt,gic-version=3',
   console: 'ttyAMA0',
+  emulation: [],
   kernelParameters: [],
   arguments: ({ deviceTreeFile }) => (deviceTreeFile === undefined ? [] : ['-dtb', deviceTreeFile]),
 };

@@ -1,8 +1,8 @@
 /** The contract Scenario: one way to boot the stock guest, and what must hold then. Types and docs only. */
 
+import type { GuestRun } from '../../guest/follow-guest.ts';
 import type { GuestStep } from '../../guest/guest-steps.ts';
 import type { PartChoice } from '../../guest/part-choice.ts';
-import type { GuestRun } from '../../guest/run-guest.ts';
 import type { ServerMessage, ServerStatistics } from '../../server/server-messages.ts';
 import type { Download } from '../guest-network.ts';
 import type { LinuxMachineOptions } from '../linux-machine.ts';

@@ -9,8 +9,7 @@ import { functions, memory, plugIn, work } from './own-vmm.ts';
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 
 it('is quoted in the README as it is', () => {
-  const [, quoted] =
-    /## In your own VMM\n\n```ts\n(.*?)```/s.exec(read('../../../../README.md')) ?? [];
+  const [, quoted] = /## In your own VMM\n\n```ts\n(.*?)```/s.exec(read('../../README.md')) ?? [];
   const [, ...lines] = read('./own-vmm.ts').split('\n');
   expect(quoted).toBe(lines.join('\n'));
 });

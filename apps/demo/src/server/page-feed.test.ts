@@ -1,0 +1,139 @@
+/** When a page is told what, on the side of the machine; and that what it is told is what the devices have. */
+
+import { MachineView } from '@viommu/inspector';
+import { joinObservers } from '@viommu/iommu-core';
+import { RequestDriver } from '@viommu/iommu-core/testing';
+import { createMachine, type Machine, pciEndpoint } from '@viommu/machine';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { PageFeed } from './page-feed.ts';
+import { WANTS_CHANGES, WANTS_WHOLE, type WatchedMessage } from './server-messages.ts';
+
+const RNG = 0x28;
+const PAGE = 4096;
+const DESCRIPTION = {
+  iommus: [{ place: { bus: 'pci', bdf: 0x20 }, bootBypass: false }],
+  devices: [{ kind: 'rng', ...pciEndpoint(RNG) }],
+  msiWindows: [],
+} as const;
+
+let machine: Machine;
+let driver: RequestDriver;
+let feed: PageFeed;
+let wants: Int32Array;
+let told: WatchedMessage[];
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'], now: 0 });
+  const buffer = new SharedArrayBuffer(4);
+  wants = new Int32Array(buffer);
+  told = [];
+  feed = new PageFeed(DESCRIPTION, buffer, (message) => told.push(message));
+  machine = createMachine(DESCRIPTION, {
+    parts: {
+      openDisk: () => Promise.reject(new Error('no disks')) as never,
+      openNetwork: () => Promise.reject(new Error('no networks')) as never,
+      fillRandom() {},
+    },
+    observe: (iommu) => joinObservers(feed.observers(iommu)),
+    observeQueues: feed.observeQueues,
+  });
+  feed.open(machine);
+  driver = new RequestDriver(machine.iommus[0]!.device);
+});
+
+afterEach(() => {
+  machine.close();
+  vi.useRealTimers();
+});
+
+/** Time passes, and the server's thread has a round. */
+function round(milliseconds: number): void {
+  vi.advanceTimersByTime(milliseconds);
+  feed.work();
+}
+
+function mapped(): number[] {
+  const [domain] = machine.iommus[0]!.device.snapshot().domains;
+  return [...(domain?.mappings ?? [])];
+}
+
+function seen(view: MachineView): number[] {
+  return [...(view.domain(0, 1)?.mappings ?? [])].flatMap((one) => [
+    one.virtStart,
+    one.virtEnd,
+    one.physStart,
+    one.flags,
+  ]);
+}
+
+describe('the feed of a page', () => {
+  it('tells nothing that nobody has asked for', () => {
+    driver.attach(1, RNG);
+    for (let count = 0; count < 20; count += 1) round(100);
+    expect(told).toEqual([]);
+  });
+
+  it('tells all, then what has changed, as the devices have it', () => {
+    driver.attach(1, RNG);
+    driver.map(1, 0, 4 * PAGE - 1, 0x10000, 3);
+    vi.advanceTimersByTime(7);
+    driver.map(1, 8 * PAGE, 9 * PAGE - 1, 0x20000, 1);
+    const view = new MachineView();
+    wants[0] = WANTS_WHOLE;
+    round(100);
+    expect(told[0]).toMatchObject({ changes: undefined });
+    view.apply(told[0]!.whole!);
+    expect(view.topology.endpoints.map(({ name }) => name)).toEqual(['rng']);
+    expect(seen(view)).toEqual(mapped());
+    expect(view.requests.map(({ time }) => time)).toEqual([0, 0, 7000]);
+    expect(told[0]!.whole!.queues.map(({ device, name }) => `${device} ${name}`)).toEqual([
+      'iommu requestq',
+      'iommu eventq',
+      'rng requestq',
+    ]);
+
+    driver.unmap(1, 0, 4 * PAGE - 1);
+    wants[0] = WANTS_CHANGES;
+    round(100);
+    expect(told[1]).toMatchObject({ whole: undefined });
+    view.apply(told[1]!.changes!);
+    expect(mapped().length).toBe(4);
+    expect(seen(view)).toEqual(mapped());
+    expect(view.requests.length).toBe(4);
+  });
+
+  it('tells those who know and those who come the same moment', () => {
+    wants[0] = WANTS_WHOLE;
+    round(100);
+    const early = new MachineView();
+    early.apply(told[0]!.whole!);
+    driver.attach(1, RNG);
+    driver.map(1, 0, PAGE - 1, 0x10000, 3);
+    wants[0] = WANTS_CHANGES | WANTS_WHOLE;
+    round(100);
+    const late = new MachineView();
+    early.apply(told[1]!.changes!);
+    late.apply(told[1]!.whole!);
+    expect(seen(early)).toEqual(mapped());
+    expect(late).toEqual(early);
+    expect(late.requests).toEqual(early.requests);
+  });
+
+  it('tells at most every 100 ms, and says when it wants to be called again', () => {
+    for (let count = 0; count < 50; count += 1) {
+      wants[0] = WANTS_CHANGES;
+      round(10);
+    }
+    expect(told.length).toBe(5);
+    vi.advanceTimersByTime(3);
+    expect(feed.work()).toBe(7);
+  });
+
+  it('tells how it ends, whoever has asked', () => {
+    driver.attach(1, RNG);
+    feed.finish();
+    expect(told.map(({ changes, whole }) => [typeof changes, typeof whole])).toEqual([
+      ['object', 'object'],
+    ]);
+  });
+});

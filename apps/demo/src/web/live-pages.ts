@@ -1,0 +1,115 @@
+/** LivePages: the pages that watch a machine, and what each of them is told. */
+import { encodeUpdate, type InspectorUpdate } from '@viommu/inspector';
+import type { WebSocket } from 'ws';
+import {
+  type ServerWatcher,
+  WANTS_CHANGES,
+  WANTS_WHOLE,
+  type WatchedMessage,
+} from '../server/server-messages.ts';
+
+const PAGES_MAX = 8;
+/** Bytes that may wait for a page; one that has more has missed something, and gets all when it has read them. */
+const BACKLOG_MAX = 16 << 20;
+/** Milliseconds that pages have to read the last of it. */
+const PARTING = 1000;
+/** WebSocket close codes: RFC 6455, "Defined Status Codes", and IANA's registry. */
+const GOING_AWAY = 1001;
+const POLICY_VIOLATION = 1008;
+const TRY_AGAIN_LATER = 1013;
+
+/** What is used of a WebSocket. */
+export type PageSocket = Pick<WebSocket, 'bufferedAmount' | 'close' | 'terminate'> & {
+  send(text: string, sent: () => void): void;
+  on(event: 'close' | 'error' | 'message', listener: () => void): unknown;
+};
+
+interface Page {
+  readonly socket: PageSocket;
+  /** Whether it knows all that was told so far. */
+  isCurrent: boolean;
+}
+
+export class LivePages implements ServerWatcher {
+  readonly wants = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  readonly #wants = new Int32Array(this.wants);
+  readonly #pages = new Set<Page>();
+  #ended: string | undefined;
+  #onEmpty: () => void = () => {};
+
+  /** A page has come; it is told all that there is. */
+  add(socket: PageSocket): void {
+    const page: Page = { socket, isCurrent: false };
+    socket.on('error', () => {});
+    if (this.#ended !== undefined) socket.close(GOING_AWAY, this.#ended);
+    else if (this.#pages.size === PAGES_MAX) {
+      socket.close(TRY_AGAIN_LATER, `${PAGES_MAX} pages are watching already`);
+    } else {
+      this.#pages.add(page);
+      socket.on('message', () => socket.close(POLICY_VIOLATION, 'a page only listens'));
+      socket.on('close', () => {
+        this.#pages.delete(page);
+        if (this.#pages.size === 0) this.#onEmpty();
+      });
+      this.#ask();
+    }
+  }
+
+  /** Tells it to those for whom it is. */
+  take(message: WatchedMessage): void {
+    const [changes, whole] = [message.changes, message.whole].map(encodedOnce);
+    for (const page of this.#pages) {
+      const { bufferedAmount } = page.socket;
+      if (page.isCurrent && changes !== undefined && bufferedAmount <= BACKLOG_MAX) {
+        this.#send(page, changes());
+      } else if (whole !== undefined && bufferedAmount === 0) {
+        page.isCurrent = true;
+        this.#send(page, whole());
+      } else page.isCurrent = false;
+    }
+    this.#ask();
+  }
+
+  /**
+   * Nothing more will be told.
+   *
+   * @param reason what the pages say, at most 123 bytes
+   */
+  async end(reason: string): Promise<void> {
+    this.#ended = reason;
+    if (this.#pages.size === 0) return;
+    const timer = setTimeout(() => {
+      for (const { socket } of this.#pages) socket.terminate();
+    }, PARTING);
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      for (const { socket } of this.#pages) socket.close(GOING_AWAY, reason);
+    });
+    clearTimeout(timer);
+  }
+
+  #send(page: Page, text: string): void {
+    page.socket.send(text, () => {
+      if (!page.isCurrent) this.#ask();
+    });
+  }
+
+  #ask(): void {
+    let wanted = 0;
+    for (const { isCurrent, socket } of this.#pages) {
+      if (isCurrent) wanted |= WANTS_CHANGES;
+      else if (socket.bufferedAmount === 0) wanted |= WANTS_WHOLE;
+    }
+    Atomics.or(this.#wants, 0, wanted);
+  }
+}
+
+/** For several pages, or for none. */
+function encodedOnce(update: InspectorUpdate | undefined): (() => string) | undefined {
+  if (update === undefined) return undefined;
+  let text: string | undefined;
+  return () => {
+    text ??= encodeUpdate(update);
+    return text;
+  };
+}

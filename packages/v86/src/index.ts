@@ -1,0 +1,4 @@
+/** PCI functions on the bus of v86. */
+export { V86Bus } from './v86-bus.ts';
+export { V86Error, type V86ErrorCode } from './v86-error.ts';
+export { V86_VERSION, type V86Emulator } from './v86-internals.ts';
