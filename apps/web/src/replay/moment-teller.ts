@@ -85,7 +85,9 @@ export class MomentTeller implements ScenarioTeller {
   }
 
   #moment(words: Omit<StepWords, 'more'>, step?: FigureStep): void {
-    this.#onMoment({ words: { ...words, more: 0 }, step, update: this.#watch.take() }, this);
+    // The time between two moments is not what anything took.
+    const update = { ...this.#watch.take(), latency: [] };
+    this.#onMoment({ words: { ...words, more: 0 }, step, update }, this);
     this.#advance();
   }
 

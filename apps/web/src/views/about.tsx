@@ -8,7 +8,8 @@ export function About({ trace }: { readonly trace: TraceSummary }): JSX.Element 
     return (
       <p class="about muted">
         {title}. Nothing of it is recorded: drivers and devices run in this page, and all addresses
-        are those of this run.
+        are those of this run. Its clock is that of playing it, so nothing is said of how long it
+        takes.
       </p>
     );
   }

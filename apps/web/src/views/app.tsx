@@ -29,6 +29,8 @@ export function App({ store, shipped, first }: Props): JSX.Element {
   const [tab, setTab] = useState<'requests' | 'faults'>('requests');
   useEffect(() => listenToKeys(store), [store]);
   const { trace, live, problem, isLoading } = store;
+  // What is played in the page goes as fast as one wants to see it.
+  const hasClock = trace === undefined || trace.recording !== undefined;
   return (
     <>
       <header class="top">
@@ -64,8 +66,8 @@ export function App({ store, shipped, first }: Props): JSX.Element {
         )}
         <div class="side">
           <Topology store={store} />
-          <TrafficChart store={store} />
-          <LatencyChart store={store} />
+          {hasClock && <TrafficChart store={store} />}
+          {hasClock && <LatencyChart store={store} />}
           {trace !== undefined && <About trace={trace} />}
         </div>
         <AddressMap store={store} />
