@@ -23,6 +23,19 @@ const MAY_IMPORT = {
     'virtqueue',
   ],
   inspector: ['iommu-core', 'iommu-driver', 'machine', 'trace', 'transport-pci', 'virtqueue'],
+  scenarios: [
+    'devices',
+    'inspector',
+    'iommu-core',
+    'iommu-driver',
+    'machine',
+    'mmio-windows',
+    'transport-mmio',
+    'transport-pci',
+    'vfio',
+    'viot',
+    'virtqueue',
+  ],
   trace: ['devices', 'machine', 'transport-pci', 'virtqueue'],
   v86: ['transport-pci', 'virtqueue'],
   'vfio-user': ['linux-io', 'transport-pci', 'virtqueue'],
@@ -106,10 +119,10 @@ module.exports = {
       to: { path: '^packages/linux-io/' },
     },
     {
-      name: 'stories-run-in-a-browser',
+      name: 'scenarios-run-in-a-browser',
       severity: 'error',
-      comment: 'the pass-through story, and all that it needs, uses nothing of Node.js',
-      from: { path: '^apps/demo/src/passthrough/', pathNot: TEST_FILES },
+      comment: 'the scenarios, and all that they need, use nothing of Node.js',
+      from: { path: '^packages/scenarios/', pathNot: TEST_FILES },
       to: { path: CORE_MODULES, reachable: true },
     },
     {
@@ -126,7 +139,7 @@ module.exports = {
         'views know devices by what they are told, so that a live machine can be shown as a trace is',
       from: { path: '^apps/web/src/(page|views)/' },
       to: {
-        path: '^(apps/web/src/(replay/(?!replay-messages)|live/(?!live-source))|packages/(trace|machine)/)',
+        path: '^(apps/web/src/(replay/(?!replay-messages)|live/(?!live-source))|packages/(trace|machine|scenarios)/)',
       },
     },
     {

@@ -1,9 +1,9 @@
 /** A page that follows a busy machine: 100,000 mappings, 2,000 requests a second. */
+import { joinObservers } from '@viommu/iommu-core';
 import { RequestDriver } from '@viommu/iommu-core/testing';
 import { createMachine, pciEndpoint } from '@viommu/machine';
 import { type Browser, chromium } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { joinObservers } from '../src/server/join-observers.ts';
 import { PageFeed } from '../src/server/page-feed.ts';
 import { type LivePage, serveLivePage } from '../src/web/live-page.ts';
 import { browserPath } from './page-setting.ts';

@@ -6,64 +6,26 @@ import type { IommuSnapshot } from '@viommu/iommu-core';
 import type { TraceStep } from '@viommu/trace';
 import { joinLe64 } from '@viommu/virtqueue';
 import type { QueueSnapshot } from '@viommu/virtqueue/snapshot';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  it,
-  onTestFinished,
-} from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { loadSteps, replayWaits } from '../src/trace/fixtures/iommu-waits.ts';
 import { recordFrame } from '../src/trace/fixtures/waiting-frame.ts';
 import { type ReplayResult, replayFile } from '../src/trace/replay-file.ts';
 import { shippedTrace } from '../src/trace/shipped-traces.ts';
-import { type PageServer, servePage } from '../src/web/page-server.ts';
-import { browserPath } from './page-setting.ts';
+import { browserPath, usePage } from './page-setting.ts';
 
 const MAPPING_FIELDS = 4;
 
 describe.skipIf(browserPath === undefined)('the page', () => {
-  let server: PageServer;
-  let browser: Browser;
+  const setting = usePage();
+  const { position } = setting;
+  const isAt = (operation: number) => setting.isAt(operation);
+  const open = (trace: string, operation: number) => setting.open(`trace=${trace}`, operation);
   let page: Page;
-  let problems: string[];
 
-  beforeAll(async () => {
-    server = await servePage();
-    browser = await chromium.launch({ executablePath: browserPath!, args: ['--no-sandbox'] });
+  beforeEach(() => {
+    ({ page } = setting);
   });
-
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-  });
-
-  beforeEach(async () => {
-    problems = [];
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.on('pageerror', ({ message }) => problems.push(message));
-    page.on('console', (line) => {
-      if (['error', 'warning'].includes(line.type())) problems.push(line.text());
-    });
-  });
-
-  afterEach(async () => {
-    await page.close();
-    expect(problems).toEqual([]);
-  });
-
-  const position = () => page.locator('#position').inputValue().then(Number);
-  const isAt = (operation: number) =>
-    expect.poll(position, { timeout: 60_000, interval: 50 }).toBe(operation);
-
-  async function open(trace: string, operation: number): Promise<void> {
-    await page.goto(`${server.url}#trace=${trace}&operation=${operation}`);
-    await isAt(operation);
-  }
 
   async function jump(operation: number): Promise<void> {
     await page.locator('#position').fill(String(operation));
@@ -93,8 +55,8 @@ describe.skipIf(browserPath === undefined)('the page', () => {
     'plays %s to its end, and counts what a replay counts',
     async (name) => {
       const result = await replayFile(shippedTrace(name));
-      await page.goto(server.url);
-      await expect.poll(position, { timeout: 30_000 }).toBeGreaterThan(0);
+      await page.goto(setting.server.url);
+      await page.locator(`#trace option[value=${name}]`).waitFor({ state: 'attached' });
       await page.locator('#trace').selectOption(name);
       await expect
         .poll(() => page.locator('#operations').textContent(), { timeout: 30_000 })
@@ -135,7 +97,7 @@ describe.skipIf(browserPath === undefined)('the page', () => {
         const [virtStart, , physStart] = domain.mappings.slice(at);
         await page.locator('#address').fill(`0x${(virtStart! + 0x123).toString(16)}`);
         await page.locator('#address').press('Enter');
-        const translated = page.locator('.address-detail output b');
+        const translated = page.locator('[data-stage=guest] b');
         await expect
           .poll(() => translated.textContent())
           .toBe(`0x${(physStart! + 0x123).toString(16)}`);

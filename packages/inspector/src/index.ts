@@ -17,7 +17,10 @@ export {
 } from './requests/request-text.ts';
 export type { StepNames } from './steps/step-text.ts';
 export { effectText, operationActor, operationText } from './steps/step-text.ts';
+export type * from './walk/translation-walk.ts';
+export { walkTranslation } from './walk/walk-translation.ts';
 export type * from './watch/inspector-messages.ts';
+export { joinUpdates } from './watch/join-updates.ts';
 export type { DomainView } from './watch/machine-view.ts';
 export { MachineView } from './watch/machine-view.ts';
 export type { MachineWatchOptions } from './watch/machine-watch.ts';

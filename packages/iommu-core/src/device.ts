@@ -8,6 +8,7 @@ import { DmaGate } from './dma/dma-gate.ts';
 import { EndpointMemory } from './dma/endpoint-memory.ts';
 import { EVENT_QUEUE_SIZE, EventQueue } from './event-queue.ts';
 import { GuardedBackend } from './guarded-backend.ts';
+import type { MappingTable } from './mappings/mapping-table.ts';
 import {
   chooseLimits,
   choosePageSizeMask,
@@ -215,7 +216,9 @@ export class VirtioIommuDevice implements VirtioDevice {
   }
 
   /** The mappings of a domain, to look at; undefined when there is none of that ID, or it is a bypass domain. */
-  mappingsOf(domain: number): (DomainMappings & { readonly size: number }) | undefined {
+  mappingsOf(
+    domain: number,
+  ): Pick<MappingTable, keyof DomainMappings | 'size' | 'find'> | undefined {
     const found = this.#state.findDomain(domain);
     return found?.bypass === false ? found.mappings : undefined;
   }

@@ -16,6 +16,7 @@ export {
 export type { IommuCounters, RequestCounters } from './counters.ts';
 export { VirtioIommuDevice } from './device.ts';
 export type { IommuInjector, RequestVerdict } from './injector.ts';
+export { joinObservers } from './join-observers.ts';
 export type { AddressRange, Mapping } from './mappings/mapping.ts';
 export {
   MappingTable,

@@ -17,8 +17,9 @@ export interface RequestRecord {
 }
 
 /**
- * Called in line, so an observer must be quick, must not throw, and must not call back into the device; but endpoints may
- * be added and removed from every method that is not called within a request, `attached` and `detached` in other words.
+ * Called in line, so an observer must be quick, must not throw, and must not call back into the device but to look at it
+ * (`attachments`, `mappingsOf`), where what is under way is not done yet. Endpoints, though, may be added and removed from every
+ * method that is not called within a request, `attached` and `detached` in other words.
  * Each method is optional, and costs one comparison when it is absent.
  */
 export interface IommuObserver {

@@ -11,7 +11,7 @@ import type { Logger } from '@viommu/virtqueue';
 import type { MachineDescription } from './machine-description.ts';
 import { createPassThrough, type PassThrough, type PassThroughObserver } from './pass-through.ts';
 
-/** What of the host's memory is contiguous; a host with 4 KiB would have a quarter million mappings for a guest that boots. */
+/** A host with 4 KiB would have a quarter million mappings for a guest that boots. */
 const HOST_FRAME_SIZE = 65536;
 
 export interface MachineIommu {
@@ -29,6 +29,8 @@ export interface IommuMakerOptions {
   readonly inject?: (iommu: number) => IommuInjector | undefined;
   /** Sees what is done on the host for the devices that are passed through. */
   readonly passThroughObserver?: PassThroughObserver;
+  /** Bytes of the simulated host's memory that are contiguous, a power of two of at least 4096; 65536 by default. */
+  readonly hostFrameSize?: number;
   /** How long devices poll an empty queue at most; 0 by default, for a driver in the same thread. */
   readonly pollMicroseconds?: number;
 }
@@ -39,7 +41,7 @@ export function makeIommu(
   options: IommuMakerOptions,
 ): MachineIommu {
   const { pageSizeMask, bootBypass } = iommus[index]!;
-  const { observe, inject, passThroughObserver, ...rest } = options;
+  const { observe, inject, passThroughObserver, hostFrameSize, ...rest } = options;
   const injector = inject?.(index);
   const behind = devices.filter(({ iommu }) => iommu === index);
   const engines = behind.flatMap(({ kind, endpoint }) => (kind === 'engine' ? [endpoint] : []));
@@ -49,7 +51,7 @@ export function makeIommu(
       ? undefined
       : createPassThrough({
           endpoints: engines,
-          frameSize: HOST_FRAME_SIZE,
+          frameSize: hostFrameSize ?? HOST_FRAME_SIZE,
           stage1,
           ...(passThroughObserver ? { observer: passThroughObserver } : {}),
         });

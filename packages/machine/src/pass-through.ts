@@ -1,6 +1,6 @@
 /** The host's side of a pass-through: the hardware, the host's IOMMU and VFIO, and the VMM's memory slots, wired. */
 import { DmaEngineFunction } from '@viommu/devices';
-import type { BackendFactory } from '@viommu/iommu-core';
+import type { BackendFactory, Mapping } from '@viommu/iommu-core';
 import {
   HostMemory,
   MemorySlots,
@@ -42,8 +42,12 @@ export interface PassThrough {
   readonly backend: BackendFactory;
   /** Host-physical memory. */
   readonly host: HostMemory;
+  /** IDs in the guest of the engines. */
+  readonly endpoints: readonly number[];
   /** Stage 2. The memory that the bus gives to the engines is in it already. */
   readonly slots: MemorySlots;
+  /** What the physical IOMMU has where an endpoint accesses an address, to look at; `physStart` is host-physical. */
+  mappingAt(endpoint: number, address: number): Mapping | undefined;
   /**
    * The engine of an endpoint, as hardware that the VMM shows to the guest.
    *
@@ -87,7 +91,12 @@ export function createPassThrough(options: PassThroughOptions): PassThrough {
       ...(options.stage1 === undefined ? {} : { stage1: options.stage1 }),
     }),
     host,
+    endpoints,
     slots,
+    mappingAt: (endpoint, address) => {
+      const hostEndpoint = passedThrough.get(endpoint)?.hostEndpoint;
+      return hostEndpoint === undefined ? undefined : physical.mappingAt(hostEndpoint, address);
+    },
     createEngine: (endpoint, dmaView) =>
       new DmaEngineFunction({
         memory: () => dmaView(endpoint, host),

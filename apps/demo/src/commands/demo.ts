@@ -2,16 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Argument, type Command, Option } from 'commander';
-import pc from 'picocolors';
-import { tellStory } from '../demo/demo-story.ts';
 import {
   type InProcessTransport,
   MMIO_TRANSPORT,
   PCI_TRANSPORT,
-} from '../demo/in-process-transport.ts';
+  playDisk,
+  playPassThrough,
+} from '@viommu/scenarios';
+import { Argument, type Command, Option } from 'commander';
+import pc from 'picocolors';
+import { fileDiskParts } from '../demo/file-disk-parts.ts';
+import { Narrator } from '../demo/narrator.ts';
 import { makeDiskImage } from '../linux/disk-image.ts';
-import { tellPassThrough } from '../passthrough/passthrough-story.ts';
 import { replayFile } from '../trace/replay-file.ts';
 import { replayLines } from '../trace/replay-text.ts';
 import { shippedTrace } from '../trace/shipped-traces.ts';
@@ -45,7 +47,7 @@ export function addDemoCommand(program: Command): void {
 }
 
 function passThroughStory(transport: InProcessTransport): void {
-  const summary = tellPassThrough((text) => process.stdout.write(text), transport);
+  const summary = playPassThrough(narrator(), transport);
   const { virtualAddress, guestPhysical, hostPhysical } = summary;
   const hex = (address: number): string => `0x${address.toString(16)}`;
   process.stdout.write(
@@ -55,12 +57,16 @@ function passThroughStory(transport: InProcessTransport): void {
   );
 }
 
+function narrator(): Narrator {
+  return new Narrator((text) => process.stdout.write(text));
+}
+
 function diskStory(transport: InProcessTransport): void {
   const folder = mkdtempSync(join(tmpdir(), 'viommu-demo-'));
   try {
     const path = join(folder, 'disk.img');
     makeDiskImage(path, DISK_BYTES);
-    const summary = tellStory(path, (text) => process.stdout.write(text), { transport });
+    const summary = playDisk(narrator(), fileDiskParts(path), transport);
     process.stdout.write(
       `\n${pc.bold('All of it held.')} ${summary.requests} requests, ${summary.translatedBytes} bytes translated, ${summary.faults} faults, ${summary.interrupts} interrupts.\n`,
     );

@@ -1,5 +1,4 @@
-/** Narrator: prints the steps of the demo, and each request and fault as the device's observer sees it. */
-
+/** Narrator: prints what happens in a scenario, with each request and fault as the device's observer sees it. */
 import {
   accessVerb,
   faultReason,
@@ -10,18 +9,18 @@ import {
   statusName,
 } from '@viommu/inspector';
 import type { IommuObserver, RequestRecord } from '@viommu/iommu-core';
+import type { FigureStep, ScenarioTeller } from '@viommu/scenarios';
 import { formatBdf } from '@viommu/viot';
 import pc from 'picocolors';
 
-export class Narrator {
+export class Narrator implements ScenarioTeller {
   readonly #write: (text: string) => void;
-  #step = 0;
+  #chapter = 0;
 
   constructor(write: (text: string) => void) {
     this.#write = write;
   }
 
-  /** To be handed to the device. */
   readonly observer: IommuObserver = {
     request: (record) => this.#request(record),
     fault: (endpoint, reason, access, address, delivered) => {
@@ -38,19 +37,13 @@ export class Narrator {
     },
   };
 
-  step(title: string): void {
-    this.#step += 1;
-    this.#write(`\n${pc.bold(`${this.#step}. ${title}`)}\n`);
+  chapter(title: string): void {
+    this.#chapter += 1;
+    this.#write(`\n${pc.bold(`${this.#chapter}. ${title}`)}\n`);
   }
 
-  /** What the driver does or sees. */
-  say(text: string): void {
-    this.tell('driver', text);
-  }
-
-  /** What somebody else does or sees. @param who at most seven letters */
-  tell(who: string, text: string): void {
-    this.#line(`${who.padEnd(7)} ${text}`);
+  tell(who: string, text: string, step?: FigureStep): void {
+    this.#line(`${who.padEnd(7)} ${step === undefined ? '' : `${step}  `}${text}`);
   }
 
   #request(record: RequestRecord): void {

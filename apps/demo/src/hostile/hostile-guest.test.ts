@@ -4,13 +4,12 @@ import { BlockDriver } from '@viommu/devices/driver';
 import { VirtioIommuDevice } from '@viommu/iommu-core';
 import { AddressAllocator, DmaDomain, IommuDriver } from '@viommu/iommu-driver';
 import { simBackend } from '@viommu/pviommu-sim';
+import { InProcessBus, PCI_TRANSPORT } from '@viommu/scenarios';
 import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
 import { ArrayGuestMemory } from '@viommu/virtqueue';
 import type { DriverTransport } from '@viommu/virtqueue/driver';
 import { createDriverQueue, initializeDevice } from '@viommu/virtqueue/driver';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { InProcessBus } from '../demo/in-process-bus.ts';
-import { PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 
 const DISK = 0x28;
 const DOMAIN = 1;

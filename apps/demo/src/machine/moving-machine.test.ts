@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { BlockDriver, DmaEngineDriver } from '@viommu/devices/driver';
 import { AddressAllocator, DmaDomain, IommuDriver } from '@viommu/iommu-driver';
 import { createMachine, ENGINE_BDF, standardMachine } from '@viommu/machine';
+import { InProcessBus, MMIO_TRANSPORT, PCI_TRANSPORT } from '@viommu/scenarios';
 import { ArrayGuestMemory } from '@viommu/virtqueue';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { InProcessBus } from '../demo/in-process-bus.ts';
-import { MMIO_TRANSPORT, PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 import { MovingMachine } from './fixtures/moving-machine.ts';
 import { NodeParts } from './node-parts.ts';
 

@@ -6,11 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BlockDriver } from '@viommu/devices/driver';
 import { AddressAllocator, DmaDomain, IommuDriver } from '@viommu/iommu-driver';
+import { InProcessBus, PCI_TRANSPORT } from '@viommu/scenarios';
 import { ArrayGuestMemory } from '@viommu/virtqueue';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { InProcessBus } from '../demo/in-process-bus.ts';
-import { PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 import { MovingMachine } from './fixtures/moving-machine.ts';
 import { createSmallMachine, SMALL_MACHINE_DISK } from './fixtures/small-machine.ts';
 

@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMachine, standardMachine } from '@viommu/machine';
+import { MMIO_TRANSPORT, PCI_TRANSPORT } from '@viommu/scenarios';
 import { ArrayGuestMemory } from '@viommu/virtqueue';
 import { restoreSnapshots } from '@viommu/virtqueue/snapshot';
 import { expect, it } from 'vitest';
-import { MMIO_TRANSPORT, PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 import { NodeParts } from './node-parts.ts';
 
 it.each([

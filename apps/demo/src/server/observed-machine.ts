@@ -1,5 +1,5 @@
 /** observeMachine: the machine of a server, and all that looks on: events, the device that is passed through, isolation, the page, a recording. */
-import type { IommuObserver } from '@viommu/iommu-core';
+import { type IommuObserver, joinObservers } from '@viommu/iommu-core';
 import {
   createMachine,
   describePlace,
@@ -14,7 +14,6 @@ import type { MachineControl } from '../control/machine-control.ts';
 import { NodeParts } from '../machine/node-parts.ts';
 import { type RecordedMachine, recordMachine } from '../trace/record-machine.ts';
 import { IsolationCheck } from './isolation-check.ts';
-import { joinObservers } from './join-observers.ts';
 import { PageFeed } from './page-feed.ts';
 import { type PassThroughWatch, watchPassThrough } from './pass-through-watch.ts';
 import type {

@@ -1,9 +1,10 @@
 /** When a page is told what, on the side of the machine; and that what it is told is what the devices have. */
+
 import { MachineView } from '@viommu/inspector';
+import { joinObservers } from '@viommu/iommu-core';
 import { RequestDriver } from '@viommu/iommu-core/testing';
 import { createMachine, type Machine, pciEndpoint } from '@viommu/machine';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { joinObservers } from './join-observers.ts';
 import { PageFeed } from './page-feed.ts';
 import { WANTS_CHANGES, WANTS_WHOLE, type WatchedMessage } from './server-messages.ts';
 

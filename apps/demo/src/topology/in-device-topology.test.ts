@@ -2,15 +2,15 @@
 import { VirtioIommuDevice } from '@viommu/iommu-core';
 import { AddressAllocator, DmaDomain, discoverTopology, IommuDriver } from '@viommu/iommu-driver';
 import { simBackend } from '@viommu/pviommu-sim';
-import { encodeInDevice, type Topology } from '@viommu/viot';
-import { ArrayGuestMemory } from '@viommu/virtqueue';
-import { describe, expect, it } from 'vitest';
-import { InProcessBus } from '../demo/in-process-bus.ts';
 import {
+  InProcessBus,
   type InProcessTransport,
   MMIO_TRANSPORT,
   PCI_TRANSPORT,
-} from '../demo/in-process-transport.ts';
+} from '@viommu/scenarios';
+import { encodeInDevice, type Topology } from '@viommu/viot';
+import { ArrayGuestMemory } from '@viommu/virtqueue';
+import { describe, expect, it } from 'vitest';
 
 const OVER: [string, InProcessTransport][] = [
   ['PCI', PCI_TRANSPORT],

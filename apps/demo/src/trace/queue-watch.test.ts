@@ -4,12 +4,11 @@ import { BlockDriver } from '@viommu/devices/driver';
 import { MachineView, MachineWatch, type WatchedQueue } from '@viommu/inspector';
 import { AddressAllocator, DmaDomain, IommuDriver } from '@viommu/iommu-driver';
 import { createMachine, type MachineOptions, standardMachine } from '@viommu/machine';
+import { InProcessBus, PCI_TRANSPORT } from '@viommu/scenarios';
 import { ReplayMachine } from '@viommu/trace';
 import { ArrayGuestMemory, joinLe64 } from '@viommu/virtqueue';
 import type { QueueSnapshot } from '@viommu/virtqueue/snapshot';
 import { describe, expect, it } from 'vitest';
-import { InProcessBus } from '../demo/in-process-bus.ts';
-import { PCI_TRANSPORT } from '../demo/in-process-transport.ts';
 import { loadSteps, replayWaits } from './fixtures/iommu-waits.ts';
 import { shippedTrace } from './shipped-traces.ts';
 

@@ -1,5 +1,12 @@
 /** PageStore: what the page knows and what is chosen on it; views read it, and are drawn again when it changes. */
-import { type DomainView, MachineView, type WatchedRequest } from '@viommu/inspector';
+import {
+  type DomainView,
+  MachineView,
+  type TranslationWalk,
+  type WatchedEndpoint,
+  type WatchedRequest,
+} from '@viommu/inspector';
+import { VIRTIO_IOMMU_MAP_F_READ } from '@viommu/iommu-core';
 import type { LiveSource } from '../live/live-source.ts';
 import type {
   ReplayCommand,
@@ -7,6 +14,8 @@ import type {
   StepWords,
   TraceSummary,
 } from '../replay/replay-messages.ts';
+import { AskedWalk } from './asked-walk.ts';
+import type { Shipped } from './trace-index.ts';
 
 /** A place in a domain's address space, that a link or a click leads to. */
 export interface ChosenAddress {
@@ -19,6 +28,8 @@ export interface DomainKey {
   readonly iommu: number;
   readonly domain: number;
 }
+
+export type EndpointKey = Pick<WatchedEndpoint, 'iommu' | 'endpoint'>;
 
 export class PageStore {
   view = new MachineView();
@@ -35,6 +46,9 @@ export class PageStore {
   version = 0;
   chosenDomain: DomainKey | undefined;
   chosenAddress: ChosenAddress | undefined;
+  /** VIRTIO_IOMMU_MAP_F_READ or VIRTIO_IOMMU_MAP_F_WRITE: what would be done at the address. */
+  chosenAccess = VIRTIO_IOMMU_MAP_F_READ;
+  chosenEndpoint: EndpointKey | undefined;
   /** By its number. */
   chosenRequest: number | undefined;
   /** When the map has to find its own place again. */
@@ -44,6 +58,9 @@ export class PageStore {
   #isTold = false;
   #isJumping = false;
   #nextJump: number | undefined;
+  readonly #walk = new AskedWalk((query) =>
+    this.#worker.postMessage({ kind: 'walk', query } satisfies ReplayCommand),
+  );
 
   /** @param worker speaks the contract of `replay-messages.ts` */
   constructor(worker: Worker) {
@@ -57,9 +74,11 @@ export class PageStore {
     return () => this.#listeners.delete(listener);
   }
 
-  open(url: string, position?: number): void {
+  open(shipped: Shipped, position?: number): void {
     this.#begin();
-    this.send({ kind: 'open', url, ...(position === undefined ? {} : { position }) });
+    const place = position === undefined ? {} : { position };
+    if ('url' in shipped) this.send({ kind: 'open', url: shipped.url, ...place });
+    else this.send({ kind: 'openScenario', scenario: shipped.scenario, ...place });
   }
 
   openFile(file: Blob): void {
@@ -126,13 +145,38 @@ export class PageStore {
   chooseDomain(domain: DomainKey): void {
     this.chosenDomain = domain;
     this.chosenAddress = undefined;
+    this.chosenEndpoint = undefined;
     this.mapResets += 1;
     this.changed();
   }
 
-  chooseAddress(domain: DomainKey, address: number, reveal: boolean): void {
-    this.chosenDomain = domain;
+  /** @param domain as it was before when not given */
+  chooseAddress(domain: DomainKey | undefined, address: number, reveal: boolean): void {
+    if (domain !== undefined && !this.#isShown(domain)) this.chosenEndpoint = undefined;
+    this.chosenDomain = domain ?? this.chosenDomain;
     this.chosenAddress = { address, reveal };
+    this.#askWalk();
+    this.changed();
+  }
+
+  chooseAccess(access: number): void {
+    this.chosenAccess = access;
+    this.#askWalk();
+    this.changed();
+  }
+
+  /** Whose access is walked through. The domain that it is in is shown. */
+  chooseEndpoint(chosen: EndpointKey): void {
+    const { iommu, endpoint } = chosen;
+    const domain = this.view.domains.find(
+      (one) => one.iommu === iommu && one.endpoints.has(endpoint),
+    );
+    if (domain !== undefined && !this.#isShown(domain)) {
+      this.chosenDomain = domain;
+      this.mapResets += 1;
+    }
+    this.chosenEndpoint = chosen;
+    this.#askWalk();
     this.changed();
   }
 
@@ -151,6 +195,21 @@ export class PageStore {
       (most, one) => (most === undefined || one.mappings.count > most.mappings.count ? one : most),
       undefined,
     );
+  }
+
+  /** Of the address that is chosen; none before the answer is there. */
+  get walk(): TranslationWalk | undefined {
+    return this.#walk.walk;
+  }
+
+  /** The one that is chosen, or else the first one in the domain that is shown, or of all. */
+  get endpoint(): EndpointKey | undefined {
+    const { domain, chosenEndpoint, view } = this;
+    if (chosenEndpoint !== undefined) return chosenEndpoint;
+    const [first] = domain?.endpoints ?? [];
+    return domain !== undefined && first !== undefined
+      ? { iommu: domain.iommu, endpoint: first }
+      : view.topology.endpoints[0];
   }
 
   send(command: ReplayCommand): void {
@@ -175,6 +234,17 @@ export class PageStore {
     });
   }
 
+  #isShown({ iommu, domain }: DomainKey): boolean {
+    return this.domain?.iommu === iommu && this.domain.domain === domain;
+  }
+
+  #askWalk(): void {
+    const { endpoint, chosenAddress, chosenAccess: access, trace } = this;
+    if (trace === undefined || endpoint === undefined || chosenAddress === undefined) return;
+    const { address } = chosenAddress;
+    this.#walk.ask({ iommu: endpoint.iommu, endpoint: endpoint.endpoint, access, address });
+  }
+
   #begin(): void {
     this.view = new MachineView();
     this.trace = undefined;
@@ -184,6 +254,8 @@ export class PageStore {
     this.isLoading = true;
     this.chosenDomain = undefined;
     this.chosenAddress = undefined;
+    this.chosenEndpoint = undefined;
+    this.#walk.forget();
     this.chosenRequest = undefined;
     this.mapResets += 1;
     this.version += 1;
@@ -209,6 +281,8 @@ export class PageStore {
         this.isPlaying = report.isPlaying;
         this.step = report.step;
         this.view.apply(report.update);
+        this.#walk.take(report.walk);
+        this.#askWalk();
         this.version += 1;
         this.#isJumping = false;
         if (this.#nextJump !== undefined) this.jump(this.#nextJump);

@@ -1,4 +1,5 @@
-/** The traces that come with the page: the build writes `traces/index.json`. */
+/** What comes with the page: scenarios, which are played in it, and traces, of which the build writes `traces/index.json`. */
+import type { ScenarioNumber } from '../replay/replay-messages.ts';
 
 export interface ShippedTrace {
   readonly name: string;
@@ -6,6 +7,24 @@ export interface ShippedTrace {
   /** Relative to the page. */
   readonly url: string;
 }
+
+export interface ShippedScenario {
+  readonly name: string;
+  readonly title: string;
+  readonly scenario: ScenarioNumber;
+}
+
+export type Shipped = ShippedTrace | ShippedScenario;
+
+/** The first is what the page shows when its address names nothing. */
+export const SHIPPED_SCENARIOS: readonly ShippedScenario[] = [
+  {
+    name: 'scenario-1',
+    scenario: 1,
+    title: 'Scenario 1: a device passed through twice, with VFIO',
+  },
+  { name: 'scenario-2', scenario: 2, title: 'Scenario 2: a virtual device behind the IOMMU' },
+];
 
 export async function fetchTraceIndex(): Promise<readonly ShippedTrace[]> {
   const answer = await fetch('traces/index.json');

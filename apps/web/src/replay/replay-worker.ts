@@ -1,7 +1,10 @@
-/** The worker that replays a trace: it obeys the page's commands, and reports what the devices do. */
+/** The worker that replays a trace or plays a scenario: it obeys the page's commands, and reports what the devices do. */
 import { loadTrace } from './load-trace.ts';
-import type { ReplayCommand, ReplayReport } from './replay-messages.ts';
-import { summarize, TracePlayer } from './trace-player.ts';
+import type { Player } from './player.ts';
+import type { ReplayCommand, ReplayReport, WalkQuery } from './replay-messages.ts';
+import { ScenarioPlayer } from './scenario-player.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { TracePlayer } from './trace-player.ts';
 
 /** What is used of the worker's global scope. */
 interface WorkerScope {
@@ -14,10 +17,9 @@ const scope = globalThis as unknown as WorkerScope;
 const TICK = 40;
 /** Milliseconds of a tick that are spent on replaying, so that commands are heard. */
 const WORK = 25;
-/** Microseconds; a longer pause of the recording is played as this one. */
-const LONGEST_PAUSE = 50_000;
 
-let player: TracePlayer | undefined;
+let player: Player | undefined;
+let query: WalkQuery | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 /** Counts the traces that were opened, since loading takes time and another may be asked for meanwhile. */
 let opened = 0;
@@ -40,11 +42,15 @@ async function obey(command: ReplayCommand): Promise<void> {
         }
         return answer.body;
       });
-      await open(response, command.position);
+      await openTrace(response, command.position);
       return;
     }
     case 'openFile':
-      await open(command.file.stream());
+      await openTrace(command.file.stream());
+      return;
+    case 'openScenario':
+      close();
+      open(new ScenarioPlayer(SCENARIOS[command.scenario]), command.position ?? 0);
       return;
     case 'play':
       pause();
@@ -60,27 +66,39 @@ async function obey(command: ReplayCommand): Promise<void> {
     case 'jump':
       pause();
       player?.jump(command.position);
+      break;
+    case 'walk':
+      ({ query } = command);
   }
   report();
 }
 
-async function open(
+async function openTrace(
   source:
     | ReadableStream<Uint8Array<ArrayBuffer>>
     | Promise<ReadableStream<Uint8Array<ArrayBuffer>>>,
   position?: number,
 ): Promise<void> {
-  pause();
-  player = undefined;
-  opened += 1;
+  close();
   const mine = opened;
   const loaded = await loadTrace(await source);
   if (mine !== opened) return;
-  const trace = summarize(loaded);
-  player = new TracePlayer(loaded);
-  scope.postMessage({ kind: 'opened', trace });
+  const traced = new TracePlayer(loaded);
   // Before its first request a boot only looks for devices.
-  player.jump(position ?? trace.requests[0] ?? 0);
+  open(traced, position ?? traced.summary.requests[0] ?? 0);
+}
+
+function close(): void {
+  pause();
+  player = undefined;
+  query = undefined;
+  opened += 1;
+}
+
+function open(fresh: Player, position: number): void {
+  player = fresh;
+  scope.postMessage({ kind: 'opened', trace: fresh.summary });
+  fresh.jump(position);
   report();
 }
 
@@ -95,7 +113,7 @@ function play(speed: number): void {
     last = started;
     try {
       while (!playing.isAtEnd && performance.now() - started < WORK) {
-        const cost = Math.min(playing.pause, LONGEST_PAUSE);
+        const cost = playing.pause;
         if (cost > credit) break;
         credit -= cost;
         playing.step();
@@ -107,7 +125,7 @@ function play(speed: number): void {
       return;
     }
     // Where the machine is too slow for the speed, it does not catch up later.
-    credit = Math.min(credit, LONGEST_PAUSE);
+    credit = Math.min(credit, playing.pause);
     timer = playing.isAtEnd ? undefined : setTimeout(tick, TICK - WORK);
     report();
   };
@@ -127,5 +145,6 @@ function report(): void {
     isPlaying: timer !== undefined,
     step: player.describe(),
     update: player.takeUpdate(),
+    walk: query && player.walk(query),
   });
 }

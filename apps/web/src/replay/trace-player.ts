@@ -7,16 +7,22 @@ import {
   operationText,
   RegisterNames,
   type StepNames,
+  type TranslationWalk,
 } from '@viommu/inspector';
 import type { IommuObserver } from '@viommu/iommu-core';
 import { ReplayMachine } from '@viommu/trace';
 import type { LoadedTrace } from './load-trace.ts';
-import type { StepWords, TraceSummary } from './replay-messages.ts';
+import type { Player } from './player.ts';
+import type { StepWords, TraceSummary, WalkQuery } from './replay-messages.ts';
+import { walkMachine } from './walk-machine.ts';
 
 const EFFECTS_SHOWN = 4;
 const ACTIVITY_PARTS = 400;
+/** Microseconds; a longer pause of the recording is played as this one. */
+const LONGEST_PAUSE = 50_000;
 
-export class TracePlayer {
+export class TracePlayer implements Player {
+  readonly summary: TraceSummary;
   readonly #trace: LoadedTrace;
   #replay!: ReplayMachine;
   #watch!: MachineWatch;
@@ -27,10 +33,10 @@ export class TracePlayer {
 
   constructor(trace: LoadedTrace) {
     this.#trace = trace;
+    this.summary = summarize(trace);
     this.#restart();
   }
 
-  /** Operations that were replayed. */
   get position(): number {
     return this.#position;
   }
@@ -39,12 +45,11 @@ export class TracePlayer {
     return this.#position >= this.#trace.steps.length;
   }
 
-  /** Microseconds that passed before the next operation, when it was recorded. */
   get pause(): number {
-    return this.#trace.steps[this.#position]?.operation.time ?? 0;
+    return Math.min(this.#trace.steps[this.#position]?.operation.time ?? 0, LONGEST_PAUSE);
   }
 
-  /** Replays one operation. @throws TraceDivergence */
+  /** @throws TraceDivergence */
   step(): void {
     const step = this.#trace.steps[this.#position]!;
     this.#watch.now = { time: step.time, operation: step.index };
@@ -59,14 +64,12 @@ export class TracePlayer {
     while (this.#position < target) this.step();
   }
 
-  /** What has changed since the last one. */
   takeUpdate(): InspectorUpdate {
     const update = this.#isFresh ? this.#watch.takeAll() : this.#watch.take();
     this.#isFresh = false;
     return update;
   }
 
-  /** The operation that was replayed last. */
   describe(): StepWords | undefined {
     const step = this.#trace.steps[this.#position - 1];
     if (step === undefined) return undefined;
@@ -77,6 +80,10 @@ export class TracePlayer {
       effects: effects.slice(0, EFFECTS_SHOWN).map((one) => effectText(one, this.#trace.header)),
       more: Math.max(effects.length - EFFECTS_SHOWN, 0),
     };
+  }
+
+  walk(query: WalkQuery): TranslationWalk | undefined {
+    return walkMachine(this.#replay.machine, query);
   }
 
   #restart(): void {
@@ -96,7 +103,7 @@ export class TracePlayer {
 }
 
 /** Replays all of it once. A trace that diverges is summed up as far as it goes. */
-export function summarize({ header, steps, isComplete }: LoadedTrace): TraceSummary {
+function summarize({ header, steps, isComplete }: LoadedTrace): TraceSummary {
   const requests: number[] = [];
   const faults: number[] = [];
   const activity = new Array<number>(ACTIVITY_PARTS).fill(0);
@@ -118,6 +125,7 @@ export function summarize({ header, steps, isComplete }: LoadedTrace): TraceSumm
     // The player comes to the same operation, and says so.
   }
   const { title, startedAt, versions } = header;
+  const recording = { startedAt, versions, isComplete };
   const operations = steps.length;
-  return { title, startedAt, versions, operations, requests, faults, activity, isComplete };
+  return { title, recording, operations, requests, faults, activity, figure: [] };
 }

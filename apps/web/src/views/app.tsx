@@ -4,10 +4,12 @@ import { useEffect, useState } from 'preact/hooks';
 import { keysOf, listenToKeys } from '../page/keyboard.ts';
 import { countText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
-import type { ShippedTrace } from '../page/trace-index.ts';
+import type { Shipped } from '../page/trace-index.ts';
 import { useStore } from '../page/use-store.ts';
+import { About } from './about.tsx';
 import { AddressMap } from './address-map.tsx';
 import { FaultList } from './fault-list.tsx';
+import { PassThroughFigure } from './figure/pass-through-figure.tsx';
 import { LatencyChart } from './latency-chart.tsx';
 import { LiveBar } from './live-bar.tsx';
 import { PlayerBar } from './player-bar.tsx';
@@ -18,15 +20,17 @@ import { TrafficChart } from './traffic-chart.tsx';
 
 interface Props {
   readonly store: PageStore;
-  readonly traces: readonly ShippedTrace[];
+  readonly shipped: readonly Shipped[];
   readonly first: string;
 }
 
-export function App({ store, traces, first }: Props): JSX.Element {
+export function App({ store, shipped, first }: Props): JSX.Element {
   useStore(store);
   const [tab, setTab] = useState<'requests' | 'faults'>('requests');
   useEffect(() => listenToKeys(store), [store]);
   const { trace, live, problem, isLoading } = store;
+  // What is played in the page goes as fast as one wants to see it.
+  const hasClock = trace === undefined || trace.recording !== undefined;
   return (
     <>
       <header class="top">
@@ -34,7 +38,7 @@ export function App({ store, traces, first }: Props): JSX.Element {
           viommu <span class="muted">what an IOMMU does</span>
         </h1>
         {live === undefined && (
-          <TraceChoice key={first} store={store} traces={traces} first={first} />
+          <TraceChoice key={first} store={store} shipped={shipped} first={first} />
         )}
         <details class="keys">
           <summary>Keys</summary>
@@ -57,20 +61,14 @@ export function App({ store, traces, first }: Props): JSX.Element {
       )}
       {live === undefined ? <PlayerBar store={store} /> : <LiveBar store={store} live={live} />}
       <main aria-busy={isLoading}>
+        {trace !== undefined && trace.figure.length > 0 && (
+          <PassThroughFigure store={store} moments={trace.figure} />
+        )}
         <div class="side">
           <Topology store={store} />
-          <TrafficChart store={store} />
-          <LatencyChart store={store} />
-          {trace !== undefined && (
-            <p class="about muted">
-              {trace.title}; recorded {trace.startedAt.slice(0, 10)} with{' '}
-              {Object.entries(trace.versions)
-                .map(([name, version]) => `${name} ${version}`)
-                .join(', ')}
-              {!trace.isComplete && '; the recording was cut off'}. Fresh devices in this page do
-              all of it again, and each answer is compared.
-            </p>
-          )}
+          {hasClock && <TrafficChart store={store} />}
+          {hasClock && <LatencyChart store={store} />}
+          {trace !== undefined && <About trace={trace} />}
         </div>
         <AddressMap store={store} />
         <section class="panel events" aria-label="Events">
@@ -100,27 +98,27 @@ export function App({ store, traces, first }: Props): JSX.Element {
   );
 }
 
-function TraceChoice({ store, traces, first }: Props): JSX.Element {
+function TraceChoice({ store, shipped, first }: Props): JSX.Element {
   const [chosen, setChosen] = useState(first);
   const choose = (name: string): void => {
     setChosen(name);
-    const trace = traces.find((one) => one.name === name);
-    if (trace !== undefined) store.open(trace.url);
+    const found = shipped.find((one) => one.name === name);
+    if (found !== undefined) store.open(found);
   };
   return (
     <div class="choice">
       <select
         id="trace"
-        aria-label="Trace"
+        aria-label="Scenario or trace"
         value={chosen}
         onChange={({ currentTarget }) => choose(currentTarget.value)}
       >
-        {traces.map(({ name, title }) => (
+        {shipped.map(({ name, title }) => (
           <option key={name} value={name}>
             {title}
           </option>
         ))}
-        {chosen === '' && traces.length > 0 && <option value="">a file of your own</option>}
+        {chosen === '' && shipped.length > 0 && <option value="">a file of your own</option>}
       </select>
       <label class="button">
         Open a file…

@@ -43,6 +43,15 @@ function compare(granule: number, steps: readonly Step[]): void {
   for (const [isMap, startPage, pages] of steps) {
     const start = startPage * granule;
     const end = Math.min((startPage + pages) * granule, 2 ** 52) - 1;
+    const [covering] = naive.within(end, end);
+    expect(table.find(end)).toEqual(
+      covering && {
+        virtStart: covering.start,
+        virtEnd: covering.end,
+        physStart: covering.physical,
+        flags: covering.flags,
+      },
+    );
     const expected = naive.select(start, end);
     expect(table.overlaps({ virtStart: start, virtEnd: end })).toBe(expected !== SELECTED_NONE);
     expect(table.select({ virtStart: start, virtEnd: end })).toBe(expected);

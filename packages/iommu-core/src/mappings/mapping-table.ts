@@ -172,6 +172,18 @@ export class MappingTable implements DomainMappings {
     return TRANSLATION_OK;
   }
 
+  /** The mapping that covers an address, to look at. */
+  find(address: number): Mapping | undefined {
+    const page = address * this.#pagesPerByte;
+    const search = this.#search;
+    if (!search.floor((page / LOW_SIZE) | 0, page & LOW_MASK)) return undefined;
+    const { virtStart, virtEnd } = search.found;
+    if (virtEnd < address) return undefined;
+    const found: Mapping = { virtStart, virtEnd, physStart: 0, flags: 0 };
+    this.#tree.visit(virtStart, virtStart, (mapping) => Object.assign(found, mapping));
+    return found;
+  }
+
   visit(virtStart: number, virtEnd: number, visitor: MappingVisitor): void {
     this.#tree.visit(virtStart, virtEnd, (mapping) =>
       visitor(mapping.virtStart, mapping.virtEnd, mapping.physStart, mapping.flags),

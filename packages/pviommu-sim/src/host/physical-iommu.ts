@@ -1,6 +1,7 @@
 /** PhysicalIommu: the host's IOMMU, one address space per container, shared by all devices that are passed through. */
 import {
   type BackendCapabilities,
+  type Mapping,
   MappingTable,
   type TranslationBackend,
   type TranslationResult,
@@ -31,8 +32,8 @@ export interface PhysicalIommuOptions extends SimBackendOptions {
 export class PhysicalIommu {
   readonly #tables: TranslationBackend;
   readonly #iovaRanges: readonly IovaRange[];
-  /** The devices that are in an address space. */
-  readonly #attached = new Set<number>();
+  /** By device, the mappings of the address space that it is in. */
+  readonly #attached = new Map<number, MappingTable>();
   readonly #granule: number;
   readonly #maxMappings: number;
   #mappings = 0;
@@ -80,7 +81,7 @@ export class PhysicalIommu {
         groups.add(group);
         for (const endpoint of group.endpoints) {
           tables.attach(endpoint, domain);
-          attached.add(endpoint);
+          attached.set(endpoint, mappings);
         }
         return 0;
       },
@@ -104,6 +105,11 @@ export class PhysicalIommu {
         this.#mappings -= mappings.remove({ virtStart: iova, virtEnd: iovaEnd });
       },
     };
+  }
+
+  /** The mapping that covers an address of a device, to look at; `physStart` is host-physical. */
+  mappingAt(endpoint: number, address: number): Mapping | undefined {
+    return this.#attached.get(endpoint)?.find(address);
   }
 
   /** Translates the start of an access, as {@link TranslationBackend.translate}; `out.physical` is host-physical. */

@@ -1,5 +1,5 @@
 /** joinObservers: several observers of one IOMMU as one, in their order; a method that none has stays absent. */
-import type { IommuObserver } from '@viommu/iommu-core';
+import type { IommuObserver } from './observer.ts';
 
 const METHODS = [
   'request',

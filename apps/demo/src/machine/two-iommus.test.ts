@@ -18,16 +18,16 @@ import {
   type PassedThrough,
   PhysicalIommu,
 } from '@viommu/pviommu-sim';
+import {
+  InProcessBus,
+  type InProcessTransport,
+  MMIO_TRANSPORT,
+  PCI_TRANSPORT,
+} from '@viommu/scenarios';
 import type { PciFunction } from '@viommu/transport-pci';
 import { VfioContainer } from '@viommu/vfio';
 import { ArrayGuestMemory, type GuestMemory } from '@viommu/virtqueue';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { InProcessBus } from '../demo/in-process-bus.ts';
-import {
-  type InProcessTransport,
-  MMIO_TRANSPORT,
-  PCI_TRANSPORT,
-} from '../demo/in-process-transport.ts';
 
 const PAGE = 4096;
 const READ_WRITE = 3;

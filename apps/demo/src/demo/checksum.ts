@@ -1,6 +1,0 @@
-/** SHA-256 of bytes in memory, in hexadecimal. */
-import { createHash } from 'node:crypto';
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
