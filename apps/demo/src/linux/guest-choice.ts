@@ -11,7 +11,7 @@ export interface RanIn {
 }
 
 /** A machine whose guest has not booted yet. */
-export type BootableMachine = Pick<LinuxMachine, 'disks' | 'download' | 'boot' | 'stop' | 'close'>;
+type BootableMachine = Pick<LinuxMachine, 'disks' | 'download' | 'boot' | 'stop' | 'close'>;
 
 export interface ChosenGuest {
   readonly ranIn: RanIn;

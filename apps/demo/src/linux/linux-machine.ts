@@ -17,7 +17,6 @@ import { type Server, startServer } from '../server/server.ts';
 import type { ServerMessage, ServerStatistics, ServerWatcher } from '../server/server-messages.ts';
 import type { RecordSettings } from '../trace/record-settings.ts';
 import { makeDiskImage } from './disk-image.ts';
-import type { RanIn } from './guest-choice.ts';
 import { type Download, startGuestNetwork } from './guest-network.ts';
 import { observeWindows } from './observe-windows.ts';
 import { arm64Platform } from './platforms/arm64-platform.ts';
@@ -82,11 +81,6 @@ export interface LinuxMachine {
 }
 
 export const DEFAULT_DISK_BYTES = 80 << 20;
-
-/** What is said of a guest with these parts. */
-export function ranInQemu({ qemu, kernelRelease, architecture }: GuestParts): RanIn {
-  return { vmm: 'QEMU', version: qemu.version, kernelRelease, architecture };
-}
 
 /** Makes disks, starts the server and tells the guest the topology, in a temporary folder. */
 export async function createLinuxMachine(options: LinuxMachineOptions): Promise<LinuxMachine> {

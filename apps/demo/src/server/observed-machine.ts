@@ -51,11 +51,7 @@ export interface ObservedMachine {
 }
 
 /** How messages name an endpoint. */
-export function endpointName(
-  description: MachineDescription,
-  iommu: number,
-  endpoint: number,
-): string {
+function endpointName(description: MachineDescription, iommu: number, endpoint: number): string {
   const named = description.devices.find((one) => one.iommu === iommu && one.endpoint === endpoint);
   return named ? describePlace(named.place, description) : `endpoint ${endpoint}`;
 }

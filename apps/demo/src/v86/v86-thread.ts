@@ -32,6 +32,8 @@ async function run(): Promise<void> {
       initrd: contentOf(settings.initramfs),
       cmdline: settings.commandLine,
       acpi: true,
+      // Its own would be where the disk is. v86's types know no machine without.
+      net_device: { type: 'none' as 'ne2k' },
       autostart: false,
       disable_keyboard: true,
       disable_mouse: true,
