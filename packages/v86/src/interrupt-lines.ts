@@ -1,6 +1,9 @@
 /** InterruptLines: the INTx lines of v86's PCI bus, which devices share. */
 import type { V86Cpu } from './v86-internals.ts';
 
+// In Node.js and in browsers alike.
+declare const queueMicrotask: (callback: () => void) => void;
+
 /** Where the ISA bridge says which interrupt each line is. */
 const PIRQ_ROUTES = 0x60;
 const INTERRUPT_PIN = 0x3d;
@@ -15,6 +18,8 @@ export class InterruptLines {
   readonly #asserters = new Map<number, Set<number>>();
   /** The interrupt that a device asserts: routes may change meanwhile. */
   readonly #asserted = new Map<number, number>();
+  /** Who is to assert theirs at the next pause. */
+  readonly #due = new Set<number>();
 
   /** @param pinOf of a function of ours, 1 to 4; undefined of others */
   constructor(cpu: V86Cpu, pinOf: (id: number) => number | undefined) {
@@ -27,20 +32,34 @@ export class InterruptLines {
     pci.lower_irq = (id) => this.lower(id);
   }
 
-  /** @param id bus, device and function */
+  /**
+   * An interrupt is raised when v86 comes to a pause, some milliseconds later: of those raised within an access of the guest, as after a
+   * kick that is carried out at once, some never arrived.
+   *
+   * @param id bus, device and function
+   */
   set(id: number, asserted: boolean): void {
-    const { pci } = this.#cpu.devices;
-    if (asserted) pci.raise_irq(id);
-    else pci.lower_irq(id);
+    if (!asserted) {
+      this.#cpu.devices.pci.lower_irq(id);
+      return;
+    }
+    if (this.#due.size === 0) queueMicrotask(() => this.#raiseDue());
+    this.#due.add(id);
   }
 
   lower(id: number): void {
+    this.#due.delete(id);
     const irq = this.#asserted.get(id);
     if (irq === undefined) return;
     this.#asserted.delete(id);
     const asserters = this.#asserters.get(irq)!;
     asserters.delete(id);
     if (asserters.size === 0) this.#cpu.device_lower_irq(irq);
+  }
+
+  #raiseDue(): void {
+    for (const id of this.#due) this.#cpu.devices.pci.raise_irq(id);
+    this.#due.clear();
   }
 
   #raise(id: number, irq: number): void {

@@ -32,6 +32,11 @@ export type V86Machine = Pick<LinuxMachine, 'disks' | 'download' | 'boot' | 'sto
 
 const THREAD = fileURLToPath(new URL('./v86-thread.js', import.meta.url));
 const MEMORY_MEBIBYTES = 128;
+/** Linux would take the emulator's time stamp counter for unstable, and what it has besides for its clock is coarse. */
+const V86_KERNEL = {
+  console: Q35.console,
+  kernelParameters: [...Q35.kernelParameters, 'tsc=reliable'],
+};
 /** What Linux says last: v86 has no power to turn off, and goes on. */
 const POWERED_DOWN = 'reboot: Power down';
 
@@ -66,7 +71,10 @@ export function createV86Machine(options: V86MachineOptions): V86Machine {
             ...(options.watcher === undefined ? {} : { watch: options.watcher.wants }),
             kernel: parts.kernel,
             initramfs,
-            commandLine: kernelCommandLine(Q35, [...stepArguments(steps, waited), ...append]),
+            commandLine: kernelCommandLine(V86_KERNEL, [
+              ...stepArguments(steps, waited),
+              ...append,
+            ]),
             bios: parts.bios,
             vgaBios: parts.vgaBios,
             memoryMebibytes: MEMORY_MEBIBYTES,
