@@ -23,6 +23,8 @@ const STRAY = 0x1f000;
 /** Mappings that are looked up in the page. */
 const LOOKED_UP = 3;
 /** In the default of vitest a page under load has not drawn yet. */
+/** VIRTIO_IOMMU_MAP_F_* */
+const [READ, WRITE] = [1, 2];
 const SOON = { timeout: 10_000, interval: 50 };
 
 describe.runIf(parts !== undefined && browserPath !== undefined)('the page of a live guest', () => {
@@ -146,7 +148,9 @@ describe.runIf(parts !== undefined && browserPath !== undefined)('the page of a 
       await expect.poll(() => domains(page), SOON).toEqual(cards);
       expect(await attached()).toEqual([`0:${DISK}:${domain}`]);
       expect(await bytes()).toBe(endpoints[0]!.translatedBytes + endpoints[0]!.bypassedBytes);
-      for (const { virtStart, physStart } of mappings.slice(0, LOOKED_UP)) {
+      for (const { virtStart, physStart, flags } of mappings.slice(0, LOOKED_UP)) {
+        // A buffer that the disk fills may only be written.
+        await page.locator('#access').selectOption(flags & READ ? `${READ}` : `${WRITE}`);
         await page.locator('#address').fill(`0x${(virtStart + 0x123).toString(16)}`);
         await page.locator('#address').press('Enter');
         await expect
