@@ -24,7 +24,7 @@ function fakePasst(script: string) {
 
 it('serves its download on the loopback, under the address that the guest knows it by', async () => {
   const passt = fakePasst(
-    `: >"$socket"; trap 'echo ended >"${folder}/ended"; exit' TERM; while :; do sleep 0.05; done`,
+    `trap 'echo ended >"${folder}/ended"; exit' TERM; : >"$socket"; while :; do sleep 0.05; done`,
   );
   const network = await startGuestNetwork(passt, folder, 100_000);
   expect(network.socketPath).toBe(join(folder, 'passt.sock'));
@@ -45,7 +45,7 @@ it('serves its download on the loopback, under the address that the guest knows 
 
 it('has another way in for a guest that is not served by us', async () => {
   const passt = fakePasst(
-    `: >"$socket"; trap 'echo ended >"$socket.ended"; exit' TERM; while :; do sleep 0.05; done`,
+    `trap 'echo ended >"$socket.ended"; exit' TERM; : >"$socket"; while :; do sleep 0.05; done`,
   );
   const network = await startGuestNetwork(passt, folder, 10);
   const plug = await network.plug();
