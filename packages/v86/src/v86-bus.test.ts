@@ -135,6 +135,19 @@ it('devices work as soon as they are kicked, in the memory of the guest', () => 
   expect(first.answers()).toEqual([]);
 });
 
+it('a function that fails stops no other', () => {
+  const broken = createDoubler();
+  bus.plug(0x98, broken);
+  const service = vi.spyOn(broken, 'service').mockImplementation(() => {
+    throw new Error('a bug');
+  });
+  expect(() => bus.service()).toThrow('a bug');
+  service.mockReturnValue(false);
+  const driver = bringUpFirst();
+  driver.ask([4]);
+  expect(driver.answers()).toEqual([8]);
+});
+
 it('tells the compiler of what devices write', () => {
   const dirty = vi.spyOn(cpu, 'jit_dirty_cache');
   const memory = new GuestRam(cpu);

@@ -97,11 +97,15 @@ export class V86Bus {
     if (this.#working) return;
     this.#working = true;
     let isLeft = true;
-    for (let round = 0; isLeft && round < ROUNDS; round += 1) {
-      isLeft = false;
-      for (const { pci } of this.#functions.values()) if (pci.service()) isLeft = true;
+    try {
+      for (let round = 0; isLeft && round < ROUNDS; round += 1) {
+        isLeft = false;
+        for (const { pci } of this.#functions.values()) if (pci.service()) isLeft = true;
+      }
+    } finally {
+      // A function that fails is a bug of its own; the others work on.
+      this.#working = false;
     }
-    this.#working = false;
     if (!isLeft || this.#isScheduled) return;
     this.#isScheduled = true;
     setTimeout(() => {
