@@ -1,4 +1,6 @@
 /** The scenarios in the page, in a real browser: what it shows at each moment is what the same scenario does in this process. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Machine } from '@viommu/machine';
 import {
   type FigureStep,
@@ -10,6 +12,7 @@ import {
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { browserPath, usePage } from './page-setting.ts';
+import { MAIN } from './served-guest.ts';
 
 const STEPS = ['1a', '1b', '1c', '2a', '2b'] as const;
 const ENGINE = 0x28;
@@ -178,6 +181,26 @@ describe.skipIf(browserPath === undefined)('the scenarios in the page', () => {
     await page.keyboard.press('0');
     await setting.isAt(0);
     expect(await page.locator('[data-domain]').count()).toBe(0);
+  });
+
+  it.each([
+    ['disk', 'scenario-2'],
+    ['passthrough', 'scenario-1'],
+  ])('is opened by `viommu demo %s --web` at %s', async (story, name) => {
+    const command = spawn(process.execPath, [MAIN, 'demo', story, '--web'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [printed] = await once(command.stdout, 'data');
+      await page.goto(/the page is at (\S+)/.exec(String(printed))![1]!);
+      await setting.isAt(0);
+      await expect.poll(() => page.locator('#trace').inputValue()).toBe(name);
+      const ended = once(command, 'exit');
+      command.kill('SIGINT');
+      expect(await ended).toEqual([0, null]);
+    } finally {
+      command.kill('SIGKILL');
+    }
   });
 
   it('plays the second one to its end: a disk whose accesses stage 1 alone translates', async () => {

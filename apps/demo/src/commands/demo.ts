@@ -21,6 +21,11 @@ import { shippedTrace } from '../trace/shipped-traces.ts';
 const DISK_BYTES = 256 * 1024;
 const BOOT = 'x86_64-pci';
 
+interface DemoOptions {
+  readonly transport: string;
+  readonly web?: boolean;
+}
+
 export function addDemoCommand(program: Command): void {
   program
     .command('demo')
@@ -35,7 +40,18 @@ export function addDemoCommand(program: Command): void {
         .choices(['pci', 'mmio'])
         .default('pci'),
     )
-    .action(async (story: string, { transport: bus }: { transport: string }) => {
+    .addOption(
+      new Option(
+        '--web',
+        'show it in a page, which plays it itself and is there until this program is interrupted',
+      ).conflicts('transport'),
+    )
+    .action(async (story: string, { transport: bus, web }: DemoOptions) => {
+      if (web) {
+        const { showPage } = await import('../web/show-page.ts');
+        await showPage({ first: story === 'passthrough' ? 'scenario-1' : 'scenario-2' });
+        return;
+      }
       const transport = bus === 'mmio' ? MMIO_TRANSPORT : PCI_TRANSPORT;
       if (story === 'passthrough') {
         passThroughStory(transport);
@@ -53,7 +69,8 @@ function passThroughStory(transport: InProcessTransport): void {
   process.stdout.write(
     `\n${pc.bold('All of it held.')} The buffer's first page: VA and IOVA ${hex(virtualAddress)}, guest-physical ${hex(guestPhysical[0]!)}, host-physical ${hex(hostPhysical[0]!)}.\n` +
       `${summary.bytesCopied} bytes copied, ${summary.interrupts} interrupts, ${summary.faults} faults that were meant to be.\n` +
-      `\nNext: ${pc.bold('npm start -- linux --scenario passthrough')} does it with a stock Linux guest's VFIO.\n`,
+      `\nNext: ${pc.bold('npm start -- demo passthrough --web')} shows it in a page, each step of its figure,\n` +
+      `      ${pc.bold('npm start -- linux --scenario passthrough')} does it with a stock Linux guest's VFIO.\n`,
   );
 }
 

@@ -9,6 +9,7 @@ export const EXAMPLES: Readonly<Record<string, readonly (readonly [string, strin
       'passthrough',
       "a device passed through twice, with each address on the way to the host's memory",
     ],
+    ['passthrough --web', 'the same in a page: the figure, each step as it happens'],
   ],
   linux: [
     ['', 'a stock guest writes and reads a disk behind the IOMMU'],

@@ -34,7 +34,8 @@ export function addReplayCommand(program: Command): void {
 
 async function replay(file: string | undefined, options: ReplayOptions): Promise<void> {
   if (options.web) {
-    await showPage(file);
+    const { showPage } = await import('../web/show-page.ts');
+    await showPage(file === undefined ? {} : { trace: await titled(file) });
     return;
   }
   if (file === undefined) throw new CommandError('replay: name a trace, or give --web');
@@ -46,18 +47,6 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
     : replayLines(result, options.upto !== undefined);
   process.stdout.write(`${lines.join('\n')}\n`);
   if (result.divergence !== undefined) process.exitCode = 1;
-}
-
-async function showPage(file: string | undefined): Promise<void> {
-  const { servePage } = await import('../web/page-server.ts');
-  const page = await servePage(file === undefined ? {} : { trace: await titled(file) });
-  const interrupted = new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
-  process.stdout.write(`the page is at ${page.url}\nuntil this program is interrupted\n`);
-  await interrupted;
-  page.close();
 }
 
 /** @throws CommandError when it is no trace */

@@ -38,6 +38,16 @@ describe('the server of the page', () => {
   });
 
   it.each([
+    ['the list, when nothing is named', {}, ''],
+    ['the trace of the user', { trace: { path, title: 'mine' } }, '#trace=yours'],
+    ['what is named', { first: 'scenario-1' }, '#trace=scenario-1'],
+  ])('opens the page at %s', async (_name, options, hash) => {
+    const other = await servePage(options);
+    other.close();
+    expect(new URL(other.url).hash).toBe(hash);
+  });
+
+  it.each([
     ['without the token', '/index.html', 'GET'],
     ['with another token', '/AAAAAAAAAAAAAAAAAAAAAAAA/index.html', 'GET'],
     ['a file that is none of the page', '../package.json', 'GET'],
@@ -49,7 +59,7 @@ describe('the server of the page', () => {
 });
 
 it.each([
-  ['no trace', ['replay'], 'name a trace, or give --web'],
+  ['a replay of nothing', ['replay'], 'name a trace, or give --web'],
   [
     'a page and an object',
     ['replay', shippedTrace('x86_64-pci'), '--web', '--json'],
@@ -61,7 +71,17 @@ it.each([
     "option '--web' cannot be used with option '--upto <number>'",
   ],
   ['a file that is no trace', ['replay', import.meta.filename ?? '', '--web'], 'this is no trace'],
-])('replay refuses %s in one line', async (_name, args, message) => {
+  [
+    'a page and a transport',
+    ['demo', 'passthrough', '--web', '--transport', 'mmio'],
+    "option '--web' cannot be used with option '--transport <bus>'",
+  ],
+  [
+    'a page and the transport that it has anyway',
+    ['demo', '--transport', 'pci', '--web'],
+    "option '--web' cannot be used with option '--transport <bus>'",
+  ],
+])('%s is refused in one line', async (_name, args, message) => {
   const errors: string[] = [];
   expect(await runCommandLine(args, (text) => errors.push(text))).not.toBe(0);
   expect(errors.join('')).toContain(message);

@@ -16,6 +16,7 @@ const INDEX = 'index.html';
 const TRACES = 'traces/index.json';
 /** As the page names it. */
 const LIVE = 'live';
+const YOURS = 'yours';
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -31,6 +32,8 @@ interface PageTrace {
 
 export interface PageServerOptions {
   readonly trace?: PageTrace;
+  /** Name of a scenario or of a trace that comes with the page and is opened first. */
+  readonly first?: string;
   /** Those that show a machine that runs; they get a WebSocket. */
   readonly live?: LivePages;
 }
@@ -46,7 +49,7 @@ type Files = ReadonlyMap<string, () => Uint8Array>;
 
 /** @throws CommandError when the page is not built */
 export async function servePage(options: PageServerOptions = {}): Promise<PageServer> {
-  const { trace, live } = options;
+  const { trace, live, first = trace && YOURS } = options;
   const files = pageFiles(trace);
   const folder = `/${randomBytes(TOKEN_BYTES).toString('base64url')}/`;
   const server = createServer(({ url = '', method, headers }, response) => {
@@ -66,7 +69,7 @@ export async function servePage(options: PageServerOptions = {}): Promise<PageSe
   if (live !== undefined) acceptSockets(server, `${folder}${LIVE}`, live);
   await new Promise<void>((resolve) => server.listen(0, LOOPBACK, resolve));
   const { port } = server.address() as AddressInfo;
-  const shown = live !== undefined ? '#live' : trace !== undefined ? '#trace=yours' : '';
+  const shown = live !== undefined ? '#live' : first !== undefined ? `#trace=${first}` : '';
   return {
     url: `http://${LOOPBACK}:${port}${folder}${shown}`,
     close() {
@@ -95,7 +98,7 @@ function pageFiles(trace: PageTrace | undefined): Files {
   }
   if (trace === undefined) return files;
   const known = JSON.parse(readFileSync(join(dist, TRACES), 'utf8')) as object[];
-  const yours = { name: 'yours', title: trace.title, url: 'traces/yours.vtrace' };
+  const yours = { name: YOURS, title: trace.title, url: 'traces/yours.vtrace' };
   files.set(yours.url, () => readFileSync(trace.path));
   files.set(TRACES, () => Buffer.from(JSON.stringify([yours, ...known])));
   return files;
