@@ -48,7 +48,7 @@ describe.skipIf(browserPath === undefined)('a page beside a busy machine', () =>
   });
 
   it('draws all the time, and has all of it in the end', async () => {
-    const feed = new PageFeed(DESCRIPTION, live.watcher.wants, (message) =>
+    const feed = new PageFeed(DESCRIPTION, live.watcher.board, (message) =>
       live.watcher.take(message),
     );
     const machine = createMachine(DESCRIPTION, {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IommuSnapshot } from '@viommu/iommu-core';
-import type { TraceStep } from '@viommu/trace';
-import { joinLe64 } from '@viommu/virtqueue';
+import { ReplayMachine, type TraceStep } from '@viommu/trace';
+import { ACCESS_READ, joinLe64 } from '@viommu/virtqueue';
 import type { QueueSnapshot } from '@viommu/virtqueue/snapshot';
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -102,6 +102,38 @@ describe.skipIf(browserPath === undefined)('the page', () => {
           .poll(() => translated.textContent())
           .toBe(`0x${(physStart! + 0x123).toString(16)}`);
       }
+    }
+  });
+
+  it('walks through both stages of a device that the recorded guest drives, to where the replayed IOMMU brings it', async () => {
+    const operation = 12600;
+    const engine = 0x40;
+    const { header, steps } = loadSteps(shippedTrace('x86_64-passthrough'));
+    const replay = new ReplayMachine(header);
+    for (const step of steps.slice(0, operation)) replay.apply(step);
+    const { device, backend, passThrough } = replay.machine.iommus[0]!;
+    const { domain } = device.attachments().find(({ endpoint }) => endpoint === engine)!;
+    const mappings: number[] = [];
+    device.mappingsOf(domain!)!.visit(0, 2 ** 52, (virtStart) => {
+      mappings.push(virtStart);
+      return true;
+    });
+    expect(mappings.length).toBeGreaterThan(2);
+    await open('x86_64-passthrough', operation);
+    await page.locator('#endpoint').selectOption({ label: 'engine (00:08.0)' });
+    for (const virtStart of mappings.slice(0, 3)) {
+      const address = virtStart + 0x123;
+      const out = { physical: 0, length: 0, bypass: false };
+      expect(backend.translate(engine, address, 1, ACCESS_READ, out)).toBe(0);
+      await page.locator('#address').fill(`0x${address.toString(16)}`);
+      await page.locator('#address').press('Enter');
+      await expect
+        .poll(() => page.locator('[data-stage=host] b').allTextContents())
+        .toEqual([`0x${out.physical.toString(16)}`]);
+      const [slot] = await page.locator('[data-stage=slot] b').allTextContents();
+      const run = { physical: 0, length: 0 };
+      expect(passThrough!.host.pin(Number(slot), 1, 0, run)).toBe(true);
+      expect(run.physical).toBe(out.physical);
     }
   });
 

@@ -18,7 +18,7 @@ export {
 export type { StepNames } from './steps/step-text.ts';
 export { effectText, operationActor, operationText } from './steps/step-text.ts';
 export type * from './walk/translation-walk.ts';
-export { walkTranslation } from './walk/walk-translation.ts';
+export { answerWalk, walkTranslation } from './walk/walk-translation.ts';
 export type * from './watch/inspector-messages.ts';
 export { joinUpdates } from './watch/join-updates.ts';
 export type { DomainView } from './watch/machine-view.ts';
@@ -26,4 +26,5 @@ export { MachineView } from './watch/machine-view.ts';
 export type { MachineWatchOptions } from './watch/machine-watch.ts';
 export { MachineWatch } from './watch/machine-watch.ts';
 export { SortedMappings } from './watch/sorted-mappings.ts';
-export { decodeUpdate, encodeUpdate } from './watch/update-codec.ts';
+export type { Told } from './watch/told-codec.ts';
+export { decodeTold, encodeTold, isAnswer } from './watch/told-codec.ts';

@@ -23,6 +23,7 @@ import type {
   WatchedMessage,
 } from './server-messages.ts';
 import { collectStatistics } from './statistics.ts';
+import { WatchBoard } from './watch-board.ts';
 
 export type ObservedSettings = Pick<
   ServerSettings,
@@ -67,7 +68,7 @@ export function observeMachine(
   const engine = description.devices.find(({ kind }) => kind === 'engine');
   const passThrough = engine && watchPassThrough(engine.endpoint, post);
   const parts = new NodeParts({ logger });
-  const feed = settings.watch && new PageFeed(description, settings.watch, post);
+  const feed = settings.watch && new PageFeed(description, new WatchBoard(settings.watch), post);
   const options: MachineOptions = {
     parts,
     logger,

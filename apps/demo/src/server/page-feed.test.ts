@@ -6,7 +6,8 @@ import { RequestDriver } from '@viommu/iommu-core/testing';
 import { createMachine, type Machine, pciEndpoint } from '@viommu/machine';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PageFeed } from './page-feed.ts';
-import { WANTS_CHANGES, WANTS_WHOLE, type WatchedMessage } from './server-messages.ts';
+import type { WatchedMessage } from './server-messages.ts';
+import { BOARD_PLACES, WANTS_CHANGES, WANTS_WHOLE, WatchBoard } from './watch-board.ts';
 
 const RNG = 0x28;
 const PAGE = 4096;
@@ -19,18 +20,17 @@ const DESCRIPTION = {
 let machine: Machine;
 let driver: RequestDriver;
 let feed: PageFeed;
-let wants: Int32Array;
+let board: WatchBoard;
 let told: WatchedMessage[];
 /** Milliseconds that it takes. */
 let telling: number;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'], now: 0 });
-  const buffer = new SharedArrayBuffer(4);
-  wants = new Int32Array(buffer);
+  board = new WatchBoard();
   told = [];
   telling = 0;
-  feed = new PageFeed(DESCRIPTION, buffer, (message) => {
+  feed = new PageFeed(DESCRIPTION, board, (message) => {
     told.push(message);
     vi.advanceTimersByTime(telling);
   });
@@ -72,6 +72,11 @@ function seen(view: MachineView): number[] {
   ]);
 }
 
+/** One value for each place on the board. */
+function places(place: number, value: number): (number | undefined)[] {
+  return Array.from({ length: BOARD_PLACES }, (_, index) => (index === place ? value : undefined));
+}
+
 describe('the feed of a page', () => {
   it('tells nothing that nobody has asked for', () => {
     driver.attach(1, RNG);
@@ -85,7 +90,7 @@ describe('the feed of a page', () => {
     vi.advanceTimersByTime(7);
     driver.map(1, 8 * PAGE, 9 * PAGE - 1, 0x20000, 1);
     const view = new MachineView();
-    wants[0] = WANTS_WHOLE;
+    board.want(WANTS_WHOLE);
     round(100);
     expect(told[0]).toMatchObject({ changes: undefined });
     view.apply(told[0]!.whole!);
@@ -99,7 +104,7 @@ describe('the feed of a page', () => {
     ]);
 
     driver.unmap(1, 0, 4 * PAGE - 1);
-    wants[0] = WANTS_CHANGES;
+    board.want(WANTS_CHANGES);
     round(100);
     expect(told[1]).toMatchObject({ whole: undefined });
     view.apply(told[1]!.changes!);
@@ -109,13 +114,13 @@ describe('the feed of a page', () => {
   });
 
   it('tells those who know and those who come the same moment', () => {
-    wants[0] = WANTS_WHOLE;
+    board.want(WANTS_WHOLE);
     round(100);
     const early = new MachineView();
     early.apply(told[0]!.whole!);
     driver.attach(1, RNG);
     driver.map(1, 0, PAGE - 1, 0x10000, 3);
-    wants[0] = WANTS_CHANGES | WANTS_WHOLE;
+    board.want(WANTS_CHANGES | WANTS_WHOLE);
     round(100);
     const late = new MachineView();
     early.apply(told[1]!.changes!);
@@ -127,7 +132,7 @@ describe('the feed of a page', () => {
 
   it('tells at most every 100 ms, and says when it wants to be called again', () => {
     for (let count = 0; count < 50; count += 1) {
-      wants[0] = WANTS_CHANGES;
+      board.want(WANTS_CHANGES);
       round(10);
     }
     expect(told.length).toBe(5);
@@ -138,11 +143,42 @@ describe('the feed of a page', () => {
   it('takes a fifth of the time of the devices, however long it takes to tell', () => {
     telling = 80;
     for (let count = 0; count < 100; count += 1) {
-      wants[0] = WANTS_WHOLE;
+      board.want(WANTS_WHOLE);
       round(10);
     }
     // A second has passed between them, and what was told.
     expect(told.length).toBe(3);
+  });
+
+  it('walks through what is asked, as it is at the moment of what is told, and nothing before', () => {
+    driver.attach(1, RNG);
+    driver.map(1, 0, PAGE - 1, 0x10000, 1);
+    const query = { iommu: 0, endpoint: RNG, address: 0x123, access: 1 };
+    board.ask(3, query);
+    round(100);
+    expect(told).toEqual([]);
+    const walkAt = (number: number) => told[number]!.walks.map((one) => one?.walk?.guestPhysical);
+    board.want(WANTS_WHOLE);
+    round(100);
+    expect(told[0]!.walks[3]!.query).toEqual(query);
+    expect(walkAt(0)).toEqual(places(3, 0x10123));
+    driver.unmap(1, 0, PAGE - 1);
+    board.ask(0, { ...query, endpoint: 0x29 });
+    board.want(WANTS_CHANGES);
+    round(100);
+    expect(told[1]!.walks[3]!.walk).toMatchObject({
+      domain: 1,
+      refused: 'nothing is mapped there',
+    });
+    expect(told[1]!.walks[0]).toEqual({
+      query: { ...query, endpoint: 0x29 },
+      walk: undefined,
+    });
+    board.ask(0);
+    board.ask(3);
+    board.want(WANTS_CHANGES);
+    round(100);
+    expect(told[2]!.walks).toEqual(places(-1, 0));
   });
 
   it('tells how it ends, whoever has asked', () => {

@@ -2,12 +2,13 @@
  * PageFeed: watches the machine for those who look at it in a page. It is one of the sources of the server's thread, tells what is
  * new at most 10 times a second, and only when the main thread has asked for it since: so nothing piles up on the way to a page that is slow.
  */
-import { MachineWatch } from '@viommu/inspector';
+import { answerWalk, MachineWatch } from '@viommu/inspector';
 import type { IommuObserver } from '@viommu/iommu-core';
 import type { Machine, MachineDescription } from '@viommu/machine';
 import type { PollSource } from '@viommu/vfio-user';
 import type { QueueObserver } from '@viommu/virtqueue/device';
-import { WANTS_CHANGES, WANTS_WHOLE, type WatchedMessage } from './server-messages.ts';
+import type { WatchedMessage } from './server-messages.ts';
+import { WANTS_CHANGES, WANTS_WHOLE, type WatchBoard } from './watch-board.ts';
 
 /** Milliseconds. */
 const INTERVAL = 100;
@@ -18,22 +19,23 @@ const LARGEST_PART = 1 / 5;
 export class PageFeed implements PollSource {
   readonly fd = -1;
   readonly #watch: MachineWatch;
-  readonly #wants: Int32Array;
+  readonly #board: WatchBoard;
   readonly #post: (message: WatchedMessage) => void;
+  #machine!: Machine;
   readonly #now = { time: 0, operation: 0 };
   /** When the first thing happened; a server may wait for its guest for hours. */
   #began: number | undefined;
   #nextLook = 0;
 
-  /** @param wants what the main thread asks for, `WANTS_*` */
+  /** @param board on which the main thread asks */
   constructor(
     description: MachineDescription,
-    wants: SharedArrayBuffer,
+    board: WatchBoard,
     post: (message: WatchedMessage) => void,
   ) {
     this.#watch = new MachineWatch(description, { microseconds: () => this.#microseconds() });
     this.#watch.now = this.#now;
-    this.#wants = new Int32Array(wants);
+    this.#board = board;
     this.#post = post;
   }
 
@@ -52,6 +54,7 @@ export class PageFeed implements PollSource {
   readonly observeQueues = (name: string): QueueObserver => this.#watch.observeQueues(name);
 
   open(machine: Machine): void {
+    this.#machine = machine;
     this.#watch.begin(machine);
   }
 
@@ -68,7 +71,7 @@ export class PageFeed implements PollSource {
   work(): number {
     const started = performance.now();
     if (started < this.#nextLook) return Math.ceil(this.#nextLook - started);
-    const wanted = Atomics.exchange(this.#wants, 0, 0);
+    const wanted = this.#board.takeWants();
     if (wanted !== 0) this.#tell(wanted);
     const ended = performance.now();
     const pause = Math.max(INTERVAL, (ended - started) / LARGEST_PART);
@@ -86,7 +89,8 @@ export class PageFeed implements PollSource {
     // The changes come first: both end at this moment, and the watch counts from here on.
     const changes = (wanted & WANTS_CHANGES) === 0 ? undefined : this.#watch.take();
     const whole = (wanted & WANTS_WHOLE) === 0 ? undefined : this.#watch.takeAll();
-    this.#post({ type: 'watched', changes, whole });
+    const walks = this.#board.queries().map((query) => query && answerWalk(this.#machine, query));
+    this.#post({ type: 'watched', changes, whole, walks });
   }
 
   #tick(): void {

@@ -1,12 +1,8 @@
-/** What the server thread and the main thread say to each other. Types, docs and two numbers. */
-import type { InspectorUpdate } from '@viommu/inspector';
+/** What the server thread and the main thread say to each other. Types and docs only. */
+import type { InspectorUpdate, WalkAnswer } from '@viommu/inspector';
 import type { MachineDescription } from '@viommu/machine';
 import type { RecordSettings } from '../trace/record-settings.ts';
-
-/** In {@link ServerWatcher.wants}: somebody knows what was told last, and wants what has changed since. */
-export const WANTS_CHANGES = 1;
-/** The same: somebody wants all that there is. */
-export const WANTS_WHOLE = 2;
+import type { WatchBoard } from './watch-board.ts';
 
 /** Handed to the thread when it starts. */
 export interface ServerSettings {
@@ -23,7 +19,7 @@ export interface ServerSettings {
   readonly rules?: readonly unknown[];
   /** Where to record what the devices see, if at all. */
   readonly record?: RecordSettings;
-  /** The `wants` of somebody who watches; nothing is installed for it when not given. */
+  /** The board's buffer of somebody who watches; nothing is installed for it when not given. */
   readonly watch?: SharedArrayBuffer;
 }
 
@@ -134,17 +130,19 @@ export interface ServerSocket {
   readonly socketPath: string;
 }
 
-/** What has been asked for by {@link ServerSettings.watch}; both say how it is at the same moment. */
+/** What has been asked for by {@link ServerSettings.watch}; all of it says how it is at the same moment. */
 export interface WatchedMessage {
   readonly type: 'watched';
   /** Since the last message of this type. */
   readonly changes: InspectorUpdate | undefined;
   readonly whole: InspectorUpdate | undefined;
+  /** By place on the board, of those who have asked for one. */
+  readonly walks: readonly (WalkAnswer | undefined)[];
 }
 
 /** Somebody who watches the machine of a server. */
 export interface ServerWatcher {
-  /** One Int32, in which it says what it wants next, `WANTS_*`. */
-  readonly wants: SharedArrayBuffer;
+  /** On which it says what it wants next, and what it asks. */
+  readonly board: WatchBoard;
   take(message: WatchedMessage): void;
 }

@@ -39,7 +39,7 @@ export async function startServer(
   { watcher, threadFile = SERVER_THREAD }: ServerOptions = {},
 ): Promise<Server> {
   const workerData: ServerSettings =
-    watcher === undefined ? settings : { ...settings, watch: watcher.wants };
+    watcher === undefined ? settings : { ...settings, watch: watcher.board.buffer };
   const worker = new Worker(threadFile, {
     workerData,
     // No others of this process: a test runner's would have the built thread resolve packages to sources.

@@ -68,7 +68,7 @@ export function createV86Machine(options: V86MachineOptions): V86Machine {
             ...(options.record === undefined
               ? {}
               : { record: { ...options.record, contents: images.map(({ content }) => content) } }),
-            ...(options.watcher === undefined ? {} : { watch: options.watcher.wants }),
+            ...(options.watcher === undefined ? {} : { watch: options.watcher.board.buffer }),
             kernel: parts.kernel,
             initramfs,
             commandLine: kernelCommandLine(V86_KERNEL, [

@@ -1,7 +1,7 @@
 /** What pages that watch a machine are told: late ones, slow ones, many, and all of them at the end. */
-import { decodeUpdate, type InspectorUpdate } from '@viommu/inspector';
+import { decodeTold, type InspectorUpdate, isAnswer, type WalkAnswer } from '@viommu/inspector';
 import { describe, expect, it } from 'vitest';
-import { WANTS_CHANGES, WANTS_WHOLE } from '../server/server-messages.ts';
+import { WANTS_CHANGES, WANTS_WHOLE } from '../server/watch-board.ts';
 import { LivePages, type PageSocket } from './live-pages.ts';
 
 const MEBIBYTE = 1 << 20;
@@ -19,6 +19,17 @@ const NOTHING = {
 const changesAt = (time: number): InspectorUpdate => ({ ...NOTHING, time });
 const wholeAt = (time: number) => ({ ...changesAt(time), topology: { iommus: [], endpoints: [] } });
 
+const QUERY = { iommu: 0, endpoint: 40, address: 4096, access: 1 };
+/** Tells by its number which one it is. */
+const answer = (query: WalkAnswer['query'], number: number): WalkAnswer => ({
+  query,
+  walk: {
+    ...query,
+    ...{ domain: 1, bypass: false, stage1: undefined, stage2: undefined, refused: undefined },
+    guestPhysical: Math.floor(number / 3),
+  },
+});
+
 /** A socket whose peer reads when the test says so. */
 class FakeSocket implements PageSocket {
   /** Bytes that a message takes, as if it were as large. */
@@ -28,7 +39,7 @@ class FakeSocket implements PageSocket {
   isTerminated = false;
   bufferedAmount = 0;
   readonly #waiting: (() => void)[] = [];
-  readonly #listeners = new Map<string, () => void>();
+  readonly #listeners = new Map<string, (data: unknown) => void>();
 
   send(text: string, sent: () => void): void {
     this.got.push(text);
@@ -36,7 +47,7 @@ class FakeSocket implements PageSocket {
     this.#waiting.push(sent);
   }
 
-  on(event: string, listener: () => void): void {
+  on(event: string, listener: (data: unknown) => void): void {
     this.#listeners.set(event, listener);
   }
 
@@ -49,8 +60,8 @@ class FakeSocket implements PageSocket {
     this.happens('close');
   }
 
-  happens(event: 'close' | 'message'): void {
-    this.#listeners.get(event)?.();
+  happens(event: 'close' | 'message', data?: string): void {
+    this.#listeners.get(event)?.(data);
   }
 
   read(): void {
@@ -64,7 +75,7 @@ function setting(count: number) {
   const sockets = Array.from({ length: count }, () => new FakeSocket());
   for (const socket of sockets) pages.add(socket);
   /** What the machine's thread would find, and take. */
-  const asked = () => Atomics.exchange(new Int32Array(pages.wants), 0, 0);
+  const asked = () => pages.board.takeWants();
   let number = 0;
   /** Does what that thread does; the number of the round is the time that it tells. */
   const round = () => {
@@ -72,15 +83,18 @@ function setting(count: number) {
     number += 1;
     const changes = wanted & WANTS_CHANGES ? changesAt(number) : undefined;
     const whole = wanted & WANTS_WHOLE ? wholeAt(number) : undefined;
-    pages.take({ type: 'watched', changes, whole });
+    const walks = pages.board.queries().map((query) => query && answer(query, number));
+    pages.take({ type: 'watched', changes, whole, walks });
   };
   return { pages, sockets, asked, round };
 }
 
-/** Such as `whole 1`. */
+/** Such as `whole 1`, or `answer 1 of 4096`. */
 const words = ({ got }: FakeSocket) =>
   got.map((text) => {
-    const { time, topology } = decodeUpdate(text);
+    const told = decodeTold(text);
+    if (isAnswer(told)) return `answer ${told.walk!.guestPhysical} of ${told.query.address}`;
+    const { time, topology } = told;
     return `${topology === undefined ? 'changes' : 'whole'} ${time}`;
   });
 
@@ -110,8 +124,8 @@ describe('the pages that watch a machine', () => {
     const late = new FakeSocket();
     pages.add(late);
     expect(asked()).toBe(WANTS_CHANGES | WANTS_WHOLE);
-    pages.take({ type: 'watched', changes: changesAt(2), whole: undefined });
-    pages.take({ type: 'watched', changes: changesAt(3), whole: wholeAt(3) });
+    pages.take({ type: 'watched', changes: changesAt(2), whole: undefined, walks: [] });
+    pages.take({ type: 'watched', changes: changesAt(3), whole: wholeAt(3), walks: [] });
     expect(words(first)).toEqual(['whole 1', 'changes 2', 'changes 3']);
     expect(words(late)).toEqual(['whole 3']);
   });
@@ -139,18 +153,41 @@ describe('the pages that watch a machine', () => {
     expect(words(quick).at(-1)).toBe('changes 43');
   });
 
-  it('are 8 at most, and say nothing themselves', () => {
+  it('are 8 at most, and say nothing but what they ask', () => {
     const { pages, sockets } = setting(9);
     expect(sockets.map(({ closed }) => closed?.slice(0, 4))).toEqual([
       ...new Array(8).fill(undefined),
       '1013',
     ]);
-    sockets[3]!.happens('message');
+    sockets[3]!.happens('message', '{"iommu":0,"endpoint":40,"address":4096,"access":3}');
     expect(sockets[3]!.closed).toMatch(/^1008/);
     sockets[3]!.happens('close');
     const next = new FakeSocket();
     pages.add(next);
     expect(next.closed).toBeUndefined();
+  });
+
+  it('get the answers of what they ask, each its own, behind the update, and when it is another one', () => {
+    const { sockets, pages, round } = setting(2);
+    const [first, second] = sockets as [FakeSocket, FakeSocket];
+    first.happens('message', JSON.stringify(QUERY));
+    for (let count = 0; count < 3; count += 1) round();
+    second.happens('message', JSON.stringify({ ...QUERY, address: 8192 }));
+    round();
+    expect(words(first)).toEqual([
+      ...['whole 1', 'answer 0 of 4096', 'changes 2'],
+      ...['changes 3', 'answer 1 of 4096', 'changes 4'],
+    ]);
+    expect(words(second)).toEqual([
+      ...['whole 1', 'changes 2', 'changes 3', 'changes 4', 'answer 1 of 8192'],
+    ]);
+    // Whoever gets the place has asked nothing yet.
+    first.happens('close');
+    pages.add(new FakeSocket());
+    expect(pages.board.queries().map((query) => query?.address)).toEqual([
+      ...[undefined, 8192],
+      ...new Array(6).fill(undefined),
+    ]);
   });
 
   it('are told why it ends, and are not waited for when they do not read', async () => {

@@ -1,14 +1,10 @@
 /** LivePages: the pages that watch a machine, and what each of them is told. */
-import { encodeUpdate, type InspectorUpdate } from '@viommu/inspector';
+import { encodeTold, type InspectorUpdate, type WalkAnswer } from '@viommu/inspector';
 import type { WebSocket } from 'ws';
-import {
-  type ServerWatcher,
-  WANTS_CHANGES,
-  WANTS_WHOLE,
-  type WatchedMessage,
-} from '../server/server-messages.ts';
+import type { ServerWatcher, WatchedMessage } from '../server/server-messages.ts';
+import { BOARD_PLACES, WANTS_CHANGES, WANTS_WHOLE, WatchBoard } from '../server/watch-board.ts';
+import { readQuestion } from './page-question.ts';
 
-const PAGES_MAX = 8;
 /** Bytes that may wait for a page; one that has more has missed something, and gets all when it has read them. */
 const BACKLOG_MAX = 16 << 20;
 /** Milliseconds that pages have to read the last of it. */
@@ -21,34 +17,42 @@ const TRY_AGAIN_LATER = 1013;
 /** What is used of a WebSocket. */
 export type PageSocket = Pick<WebSocket, 'bufferedAmount' | 'close' | 'terminate'> & {
   send(text: string, sent: () => void): void;
-  on(event: 'close' | 'error' | 'message', listener: () => void): unknown;
+  on(event: 'close' | 'error' | 'message', listener: (data: unknown) => void): unknown;
 };
 
 interface Page {
   readonly socket: PageSocket;
+  /** On the board. */
+  readonly place: number;
+  /** The answer that it was given last, as text. */
+  answer: string | undefined;
   /** Whether it knows all that was told so far. */
   isCurrent: boolean;
 }
 
 export class LivePages implements ServerWatcher {
-  readonly wants = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  readonly #wants = new Int32Array(this.wants);
+  readonly board = new WatchBoard();
   readonly #pages = new Set<Page>();
   #ended: string | undefined;
   #onEmpty: () => void = () => {};
 
   /** A page has come; it is told all that there is. */
   add(socket: PageSocket): void {
-    const page: Page = { socket, isCurrent: false };
+    const taken = new Set([...this.#pages].map(({ place }) => place));
+    const place = Array.from({ length: BOARD_PLACES }, (_, index) => index).find(
+      (index) => !taken.has(index),
+    );
     socket.on('error', () => {});
     if (this.#ended !== undefined) socket.close(GOING_AWAY, this.#ended);
-    else if (this.#pages.size === PAGES_MAX) {
-      socket.close(TRY_AGAIN_LATER, `${PAGES_MAX} pages are watching already`);
+    else if (place === undefined) {
+      socket.close(TRY_AGAIN_LATER, `${BOARD_PLACES} pages are watching already`);
     } else {
+      const page: Page = { socket, place, answer: undefined, isCurrent: false };
       this.#pages.add(page);
-      socket.on('message', () => socket.close(POLICY_VIOLATION, 'a page only listens'));
+      socket.on('message', (data) => this.#hear(page, String(data)));
       socket.on('close', () => {
         this.#pages.delete(page);
+        this.board.ask(place);
         if (this.#pages.size === 0) this.#onEmpty();
       });
       this.#ask();
@@ -66,6 +70,7 @@ export class LivePages implements ServerWatcher {
         page.isCurrent = true;
         this.#send(page, whole());
       } else page.isCurrent = false;
+      if (page.isCurrent) this.#answer(page, message.walks[page.place]);
     }
     this.#ask();
   }
@@ -88,6 +93,20 @@ export class LivePages implements ServerWatcher {
     clearTimeout(timer);
   }
 
+  #hear({ socket, place }: Page, text: string): void {
+    const question = readQuestion(text);
+    if (question === undefined) socket.close(POLICY_VIOLATION, 'a page asks for walks only');
+    else this.board.ask(place, question);
+  }
+
+  /** Behind the update of the same moment, and only when it is another one. */
+  #answer(page: Page, answer: WalkAnswer | undefined): void {
+    const text = answer && encodeTold(answer);
+    if (text === undefined || text === page.answer) return;
+    page.answer = text;
+    this.#send(page, text);
+  }
+
   #send(page: Page, text: string): void {
     page.socket.send(text, () => {
       if (!page.isCurrent) this.#ask();
@@ -100,7 +119,7 @@ export class LivePages implements ServerWatcher {
       if (isCurrent) wanted |= WANTS_CHANGES;
       else if (socket.bufferedAmount === 0) wanted |= WANTS_WHOLE;
     }
-    Atomics.or(this.#wants, 0, wanted);
+    this.board.want(wanted);
   }
 }
 
@@ -109,7 +128,7 @@ function encodedOnce(update: InspectorUpdate | undefined): (() => string) | unde
   if (update === undefined) return undefined;
   let text: string | undefined;
   return () => {
-    text ??= encodeUpdate(update);
+    text ??= encodeTold(update);
     return text;
   };
 }

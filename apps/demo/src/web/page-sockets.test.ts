@@ -1,10 +1,10 @@
 /** Who gets a WebSocket of the page server, and what comes over it. */
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { decodeUpdate } from '@viommu/inspector';
+import { decodeTold } from '@viommu/inspector';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { WANTS_WHOLE } from '../server/server-messages.ts';
+import { WANTS_WHOLE } from '../server/watch-board.ts';
 import { type LivePage, serveLivePage } from './live-page.ts';
 
 let page: LivePage;
@@ -43,8 +43,9 @@ describe('the WebSocket of a page', () => {
   it('takes a page that was served here, and tells it what the machine says', async () => {
     const socket = connect('live');
     await once(socket, 'open');
-    const wanted = new Int32Array(page.watcher.wants);
-    while (wanted[0] !== WANTS_WHOLE) await new Promise((resolve) => setTimeout(resolve, 5));
+    const { board } = page.watcher;
+    while (board.takeWants() !== WANTS_WHOLE)
+      await new Promise((resolve) => setTimeout(resolve, 5));
     const whole = {
       ...{ time: 7, operation: 0, topology: { iommus: [], endpoints: [] }, domains: [] },
       ...{
@@ -57,9 +58,9 @@ describe('the WebSocket of a page', () => {
         latency: [],
       },
     };
-    page.watcher.take({ type: 'watched', changes: undefined, whole });
+    page.watcher.take({ type: 'watched', changes: undefined, whole, walks: [] });
     const [text] = await once(socket, 'message');
-    expect(decodeUpdate(String(text))).toEqual(whole);
+    expect(decodeTold(String(text))).toEqual(whole);
   });
 
   it('says why it ends, and takes nobody after that', async () => {
@@ -73,14 +74,31 @@ describe('the WebSocket of a page', () => {
     expect(refused).toBe('ECONNREFUSED');
   });
 
-  it('ends when a page says something, which none does', async () => {
+  it('brings the question of a page', async () => {
+    const socket = connect('live');
+    await once(socket, 'open');
+    const query = { iommu: 1, endpoint: 0x40, address: Number.MAX_SAFE_INTEGER, access: 2 };
+    socket.send(JSON.stringify(query));
+    const { board } = page.watcher;
+    while (board.queries()[0] === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(board.queries()[0]).toEqual(query);
+  });
+
+  it.each([
+    ['no JSON', 'what is there?', 1008],
+    ['nothing', 'null', 1008],
+    ['another thing', '{"reset":true}', 1008],
+    ['an address that is none', '{"iommu":0,"endpoint":64,"address":-1,"access":1}', 1008],
+    ['an access that is none', '{"iommu":0,"endpoint":64,"address":0,"access":0}', 1008],
+    ['much more than a question', ' '.repeat(200), 1009],
+  ])('ends when a page says %s', async (_name, text, expected) => {
     const socket = connect('live');
     await once(socket, 'open');
     const closed = once(socket, 'close');
-    socket.send('much more than nothing');
+    socket.send(text);
     const [code] = await closed;
-    // Too big, and not what a page does.
-    expect([1008, 1009]).toContain(code);
+    expect(code).toBe(expected);
+    expect(page.watcher.board.queries().filter((query) => query !== undefined)).toEqual([]);
   });
 
   it.each([

@@ -4,13 +4,11 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { LivePages } from './live-pages.ts';
 import { isOwnPage } from './local-requests.ts';
-
-/** A page has nothing to say. */
-const MESSAGE_MAX = 1;
+import { QUESTION_MAX } from './page-question.ts';
 
 /** @param path of the socket, with the token in it */
 export function acceptSockets(server: Server, path: string, pages: LivePages): void {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: QUESTION_MAX });
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on('error', () => {});
     const problem =

@@ -1,5 +1,5 @@
 /** What a page that follows a machine shows: paused, resumed, and when the connection has ended. */
-import { encodeUpdate, type InspectorUpdate } from '@viommu/inspector';
+import { encodeTold, type InspectorUpdate, type Told } from '@viommu/inspector';
 import { describe, expect, it } from 'vitest';
 import { SocketSource } from './socket-source.ts';
 
@@ -23,17 +23,22 @@ function mapped(time: number, page: number): InspectorUpdate {
 }
 
 function setting() {
-  const socket: Pick<WebSocket, 'onmessage' | 'onclose'> = { onmessage: null, onclose: null };
+  const asked: string[] = [];
+  const socket: ConstructorParameters<typeof SocketSource>[0] = {
+    onmessage: null,
+    onclose: null,
+    send: (text) => asked.push(String(text)),
+  };
   const source = new SocketSource(socket);
   const drawn: number[] = [];
   source.onChange = () => drawn.push(source.view.now.time);
   const happens = (event: object) => event as MessageEvent & CloseEvent;
-  const tell = (update: InspectorUpdate) =>
-    socket.onmessage!.call(socket as WebSocket, happens({ data: encodeUpdate(update) }));
+  const tell = (told: Told) =>
+    socket.onmessage!.call(socket as WebSocket, happens({ data: encodeTold(told) }));
   const end = (reason: string) => socket.onclose!.call(socket as WebSocket, happens({ reason }));
   const pages = () =>
     [...(source.view.domain(0, 1)?.mappings ?? [])].map(({ virtStart }) => virtStart / PAGE);
-  return { source, drawn, tell, end, pages };
+  return { source, asked, drawn, tell, end, pages };
 }
 
 const WHOLE: InspectorUpdate = {
@@ -72,6 +77,25 @@ describe('the source of a live page', () => {
     tell(mapped(99, 99));
     expect(pages().at(-1)).toBe(99);
     expect(drawn.slice(3)).toEqual([39, 99]);
+  });
+
+  it('asks for a walk, and has the answer of the moment that it shows', () => {
+    const { source, asked, tell, drawn } = setting();
+    const query = { iommu: 0, endpoint: 0x28, address: PAGE, access: 1 };
+    const answer = { query, walk: undefined };
+    tell(WHOLE);
+    source.ask(query);
+    expect(asked).toEqual([JSON.stringify(query)]);
+    tell(answer);
+    expect(source.walk).toEqual(answer);
+    source.pause();
+    const later = { query: { ...query, access: 2 }, walk: undefined };
+    tell(mapped(2, 7));
+    tell(later);
+    expect(source.walk).toEqual(answer);
+    source.resume();
+    expect(source.walk).toEqual(later);
+    expect(drawn).toEqual([1, 1, 1, 2]);
   });
 
   it('takes a whole state in the place of what it had', () => {

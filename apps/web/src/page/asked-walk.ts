@@ -1,6 +1,5 @@
 /** AskedWalk: the translation that is walked through for the page, and what was asked for it. */
-import type { TranslationWalk } from '@viommu/inspector';
-import type { WalkQuery } from '../replay/replay-messages.ts';
+import type { TranslationWalk, WalkAnswer, WalkQuery } from '@viommu/inspector';
 
 export class AskedWalk {
   /** None before the answer is there. */
@@ -14,23 +13,29 @@ export class AskedWalk {
 
   /** Asks, when that is something else than what every report has anyway. */
   ask(query: WalkQuery): void {
-    if (JSON.stringify(query) === JSON.stringify(this.#query)) return;
+    if (this.#isAsked(query)) return;
     this.#query = query;
     this.walk = undefined;
     this.#ask(query);
   }
 
-  /** @param walk of a report, which may have been on its way when something else was asked for */
-  take(walk: TranslationWalk | undefined): void {
-    const isAsked =
-      walk?.endpoint === this.#query?.endpoint &&
-      walk?.address === this.#query?.address &&
-      walk?.access === this.#query?.access;
-    this.walk = isAsked ? walk : undefined;
+  /** @param answer may have been on its way when something else was asked for */
+  take(answer: WalkAnswer | undefined): void {
+    this.walk = answer !== undefined && this.#isAsked(answer.query) ? answer.walk : undefined;
   }
 
   forget(): void {
     this.#query = undefined;
     this.walk = undefined;
+  }
+
+  #isAsked({ iommu, endpoint, address, access }: WalkQuery): boolean {
+    const asked = this.#query;
+    return (
+      asked?.iommu === iommu &&
+      asked.endpoint === endpoint &&
+      asked.address === address &&
+      asked.access === access
+    );
   }
 }

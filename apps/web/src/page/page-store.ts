@@ -15,6 +15,7 @@ import type {
   TraceSummary,
 } from '../replay/replay-messages.ts';
 import { AskedWalk } from './asked-walk.ts';
+import { JumpQueue } from './jump-queue.ts';
 import type { Shipped } from './trace-index.ts';
 
 /** A place in a domain's address space, that a link or a click leads to. */
@@ -56,11 +57,11 @@ export class PageStore {
   readonly #worker: Worker;
   readonly #listeners = new Set<() => void>();
   #isTold = false;
-  #isJumping = false;
-  #nextJump: number | undefined;
-  readonly #walk = new AskedWalk((query) =>
-    this.#worker.postMessage({ kind: 'walk', query } satisfies ReplayCommand),
-  );
+  readonly #jumps = new JumpQueue((position) => this.send({ kind: 'jump', position }));
+  readonly #walk = new AskedWalk((query) => {
+    if (this.live !== undefined) this.live.ask(query);
+    else this.#worker.postMessage({ kind: 'walk', query } satisfies ReplayCommand);
+  });
 
   /** @param worker speaks the contract of `replay-messages.ts` */
   constructor(worker: Worker) {
@@ -122,14 +123,8 @@ export class PageStore {
     this.send({ kind: 'step' });
   }
 
-  /** While one is under way, of those that are asked for meanwhile only the last is carried out: a slider asks for many. */
   jump(position: number): void {
-    if (this.#isJumping) {
-      this.#nextJump = position;
-      return;
-    }
-    this.send({ kind: 'jump', position });
-    this.#isJumping = true;
+    this.#jumps.ask(position);
   }
 
   /** To behind the next one of these operations, or the last one before. */
@@ -197,7 +192,7 @@ export class PageStore {
     );
   }
 
-  /** Of the address that is chosen; none before the answer is there. */
+  /** Of the address that is chosen; none before the answer is there, nor when a machine that ran is asked no more. */
   get walk(): TranslationWalk | undefined {
     return this.#walk.walk;
   }
@@ -214,8 +209,7 @@ export class PageStore {
 
   send(command: ReplayCommand): void {
     this.problem = undefined;
-    this.#isJumping = false;
-    this.#nextJump = undefined;
+    this.#jumps.forget();
     this.#worker.postMessage(command);
   }
 
@@ -239,8 +233,8 @@ export class PageStore {
   }
 
   #askWalk(): void {
-    const { endpoint, chosenAddress, chosenAccess: access, trace } = this;
-    if (trace === undefined || endpoint === undefined || chosenAddress === undefined) return;
+    const { endpoint, chosenAddress, chosenAccess: access } = this;
+    if (endpoint === undefined || chosenAddress === undefined) return;
     const { address } = chosenAddress;
     this.#walk.ask({ iommu: endpoint.iommu, endpoint: endpoint.endpoint, access, address });
   }
@@ -262,8 +256,10 @@ export class PageStore {
     this.changed();
   }
 
-  #followed({ state, isPaused, view }: LiveSource): void {
+  #followed({ state, isPaused, view, walk }: LiveSource): void {
     this.view = view;
+    this.#walk.take(walk);
+    this.#askWalk();
     this.isLoading = state.kind === 'connecting';
     this.isPlaying = !isPaused;
     this.version += 1;
@@ -284,12 +280,10 @@ export class PageStore {
         this.#walk.take(report.walk);
         this.#askWalk();
         this.version += 1;
-        this.#isJumping = false;
-        if (this.#nextJump !== undefined) this.jump(this.#nextJump);
+        this.#jumps.done();
         break;
       case 'failed':
-        this.#isJumping = false;
-        this.#nextJump = undefined;
+        this.#jumps.forget();
         this.problem = report.message;
         this.isLoading = false;
         this.isPlaying = false;

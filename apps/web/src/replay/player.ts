@@ -1,6 +1,6 @@
 /** The contract Player: something that is gone through operation by operation, and watched meanwhile. Types and docs only. */
-import type { InspectorUpdate, TranslationWalk } from '@viommu/inspector';
-import type { StepWords, TraceSummary, WalkQuery } from './replay-messages.ts';
+import type { InspectorUpdate, WalkAnswer, WalkQuery } from '@viommu/inspector';
+import type { StepWords, TraceSummary } from './replay-messages.ts';
 
 export interface Player {
   readonly summary: TraceSummary;
@@ -17,6 +17,5 @@ export interface Player {
   takeUpdate(): InspectorUpdate;
   /** The operation that was gone through last. */
   describe(): StepWords | undefined;
-  /** @returns undefined when there is no such endpoint */
-  walk(query: WalkQuery): TranslationWalk | undefined;
+  walk(query: WalkQuery): WalkAnswer;
 }

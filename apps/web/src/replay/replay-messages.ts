@@ -1,18 +1,9 @@
 /** The contract between the page and the worker that replays a trace or plays a scenario for it. Types and docs only. */
-import type { InspectorUpdate, TranslationWalk } from '@viommu/inspector';
+import type { InspectorUpdate, WalkAnswer, WalkQuery } from '@viommu/inspector';
 import type { FigureStep } from '@viommu/scenarios';
 
 /** 1: a device that is passed through twice; 2: a virtual device behind the IOMMU. */
 export type ScenarioNumber = 1 | 2;
-
-/** An access whose translation is to be walked through. */
-export interface WalkQuery {
-  readonly iommu: number;
-  readonly endpoint: number;
-  readonly address: number;
-  /** ACCESS_READ or ACCESS_WRITE. */
-  readonly access: number;
-}
 
 /** What the page asks for. A position is a number of operations that were replayed; of a scenario, of moments that were told. */
 export type ReplayCommand =
@@ -83,7 +74,7 @@ export type ReplayReport =
       readonly step: StepWords | undefined;
       readonly update: InspectorUpdate;
       /** Of the query, as the machine is now; none when nothing was asked. */
-      readonly walk: TranslationWalk | undefined;
+      readonly walk: WalkAnswer | undefined;
     }
   /** What the page should say; the trace stays where it is, or is not opened. */
   | { readonly kind: 'failed'; readonly message: string };

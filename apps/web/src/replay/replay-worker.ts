@@ -1,7 +1,8 @@
 /** The worker that replays a trace or plays a scenario: it obeys the page's commands, and reports what the devices do. */
+import type { WalkQuery } from '@viommu/inspector';
 import { loadTrace } from './load-trace.ts';
 import type { Player } from './player.ts';
-import type { ReplayCommand, ReplayReport, WalkQuery } from './replay-messages.ts';
+import type { ReplayCommand, ReplayReport } from './replay-messages.ts';
 import { ScenarioPlayer } from './scenario-player.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { TracePlayer } from './trace-player.ts';

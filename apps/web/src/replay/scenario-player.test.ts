@@ -85,8 +85,8 @@ it('walks through a translation at each position, as the IOMMU translated it', (
   const ends: (string | number | undefined)[] = [];
   for (let position = 0; position <= player.summary.operations; position += 1) {
     player.jump(position);
-    const walk = player.walk(query)!;
-    ends.push(walk.refused ?? walk.stage2?.hostPhysical);
+    const { walk } = player.walk(query);
+    ends.push(walk!.refused ?? walk!.stage2?.hostPhysical);
   }
   const changes = ends.filter((end, at) => end !== ends[at - 1]);
   expect(changes).toEqual([
@@ -98,5 +98,6 @@ it('walks through a translation at each position, as the IOMMU translated it', (
     'nothing is mapped there',
     'the endpoint has no domain',
   ]);
-  expect(player.walk({ ...query, endpoint: 0x77 })).toBeUndefined();
+  const elsewhere = { ...query, endpoint: 0x77 };
+  expect(player.walk(elsewhere)).toEqual({ query: elsewhere, walk: undefined });
 });

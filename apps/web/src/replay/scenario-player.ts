@@ -1,10 +1,15 @@
 /** ScenarioPlayer: a scenario that stands between two of its moments. It is played anew for whatever was not kept. */
-import { type InspectorUpdate, joinUpdates, type TranslationWalk } from '@viommu/inspector';
+import {
+  answerWalk,
+  type InspectorUpdate,
+  joinUpdates,
+  type WalkAnswer,
+  type WalkQuery,
+} from '@viommu/inspector';
 import { MOMENT_TIME, MomentTeller, type ScenarioMoment } from './moment-teller.ts';
 import type { Player } from './player.ts';
-import type { StepWords, TraceSummary, WalkQuery } from './replay-messages.ts';
+import type { StepWords, TraceSummary } from './replay-messages.ts';
 import type { PlayedScenario } from './scenarios.ts';
-import { walkMachine } from './walk-machine.ts';
 
 export class ScenarioPlayer implements Player {
   readonly summary: TraceSummary;
@@ -16,7 +21,7 @@ export class ScenarioPlayer implements Player {
   #taken = 0;
   #query: WalkQuery | undefined;
   /** Of the query, at each position. */
-  #walks: (TranslationWalk | undefined)[] = [];
+  #walks: WalkAnswer[] = [];
 
   /** @throws VirtioError `SCENARIO` when something does not hold that should */
   constructor(scenario: PlayedScenario) {
@@ -86,13 +91,13 @@ export class ScenarioPlayer implements Player {
     return this.#moments[this.#position]!.words;
   }
 
-  walk(query: WalkQuery): TranslationWalk | undefined {
+  walk(query: WalkQuery): WalkAnswer {
     if (JSON.stringify(query) !== JSON.stringify(this.#query)) {
       this.#query = query;
       this.#walks = [];
-      this.#play((_, teller) => this.#walks.push(walkMachine(teller.machine, query)));
+      this.#play((_, teller) => this.#walks.push(answerWalk(teller.machine, query)));
     }
-    return this.#walks[this.#position];
+    return this.#walks[this.#position]!;
   }
 
   #play(onMoment: (moment: ScenarioMoment, teller: MomentTeller) => void): MomentTeller {

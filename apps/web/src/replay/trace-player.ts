@@ -1,5 +1,6 @@
 /** TracePlayer: a trace that stands at a position, on fresh machines that are watched. */
 import {
+  answerWalk,
   effectText,
   type InspectorUpdate,
   MachineWatch,
@@ -7,14 +8,14 @@ import {
   operationText,
   RegisterNames,
   type StepNames,
-  type TranslationWalk,
+  type WalkAnswer,
+  type WalkQuery,
 } from '@viommu/inspector';
 import type { IommuObserver } from '@viommu/iommu-core';
 import { ReplayMachine } from '@viommu/trace';
 import type { LoadedTrace } from './load-trace.ts';
 import type { Player } from './player.ts';
-import type { StepWords, TraceSummary, WalkQuery } from './replay-messages.ts';
-import { walkMachine } from './walk-machine.ts';
+import type { StepWords, TraceSummary } from './replay-messages.ts';
 
 const EFFECTS_SHOWN = 4;
 const ACTIVITY_PARTS = 400;
@@ -82,8 +83,8 @@ export class TracePlayer implements Player {
     };
   }
 
-  walk(query: WalkQuery): TranslationWalk | undefined {
-    return walkMachine(this.#replay.machine, query);
+  walk(query: WalkQuery): WalkAnswer {
+    return answerWalk(this.#replay.machine, query);
   }
 
   #restart(): void {

@@ -27,7 +27,7 @@ export function AddressDetail({ store, domain }: Props): JSX.Element {
   const chosen = endpoints.findIndex(
     (one) => one.iommu === endpoint?.iommu && one.endpoint === endpoint.endpoint,
   );
-  const walk = store.trace === undefined ? knownWalk(store) : store.walk;
+  const walk = store.walk ?? (isTold(store) ? undefined : knownWalk(store));
   return (
     <div class="address-detail">
       <div class="asked">
@@ -71,4 +71,9 @@ export function AddressDetail({ store, domain }: Props): JSX.Element {
       {walk !== undefined && <WalkStages walk={walk} />}
     </div>
   );
+}
+
+/** Whether an answer comes that is of what is shown. */
+function isTold({ live }: PageStore): boolean {
+  return live === undefined || (live.state.kind === 'running' && !live.isPaused);
 }

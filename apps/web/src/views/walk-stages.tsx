@@ -15,7 +15,7 @@ interface Props {
   readonly walk: TranslationWalk;
 }
 
-/** What the page itself knows of a machine that it cannot ask: stage 1. */
+/** What the page itself knows of a machine that it cannot ask, since it stands still or has ended: stage 1. */
 export function knownWalk(store: PageStore): TranslationWalk | undefined {
   const { endpoint: key, chosenAddress, chosenAccess: access, view } = store;
   if (key === undefined || chosenAddress === undefined) return undefined;

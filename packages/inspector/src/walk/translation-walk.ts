@@ -1,6 +1,24 @@
 /** The contract TranslationWalk: what an access would come to, stage by stage. Plain data; types and docs only. */
 import type { WatchedMapping } from '../watch/inspector-messages.ts';
 
+/** An access whose translation is to be walked through. */
+export interface WalkQuery {
+  /** Index of the IOMMU. */
+  readonly iommu: number;
+  readonly endpoint: number;
+  /** 0 to 2^53 - 1. */
+  readonly address: number;
+  /** ACCESS_READ or ACCESS_WRITE. */
+  readonly access: number;
+}
+
+/** For somebody who asks from afar, and may have asked for something else meanwhile. */
+export interface WalkAnswer {
+  readonly query: WalkQuery;
+  /** undefined when there is no such endpoint. */
+  readonly walk: TranslationWalk | undefined;
+}
+
 /** Ends are inclusive. What could not be reached is undefined. */
 export interface TranslationWalk {
   readonly endpoint: number;

@@ -1,7 +1,7 @@
 /** Walks through a translation without making an access: nothing is counted, and no fault comes of it. */
-import type { MachineIommu } from '@viommu/machine';
+import type { Machine, MachineIommu } from '@viommu/machine';
 import type { WatchedMapping } from '../watch/inspector-messages.ts';
-import type { HostWalk, TranslationWalk } from './translation-walk.ts';
+import type { HostWalk, TranslationWalk, WalkAnswer, WalkQuery } from './translation-walk.ts';
 
 type PassThrough = NonNullable<MachineIommu['passThrough']>;
 
@@ -38,6 +38,17 @@ export function walkTranslation(
     stage2.slot === undefined ? 'the VMM has no memory there' : "the host's tables refuse it";
   const refused = stage2.hostPhysical === undefined ? (refusedByGuest ?? refusedByHost) : undefined;
   return { ...known, stage2, refused };
+}
+
+/** The same for somebody who names an endpoint that may not be there. */
+export function answerWalk(
+  { iommus, endpoints }: Pick<Machine, 'iommus' | 'endpoints'>,
+  query: WalkQuery,
+): WalkAnswer {
+  const { iommu, endpoint, address, access } = query;
+  const isThere = endpoints.some((one) => one.iommu === iommu && one.endpoint === endpoint);
+  const walk = isThere ? walkTranslation(iommus[iommu]!, endpoint, address, access) : undefined;
+  return { query, walk };
 }
 
 function walkHost(

@@ -1,7 +1,7 @@
 /** That nothing of an update is lost or changed on its way over a socket. */
 import { describe, expect, it } from 'vitest';
 import type { InspectorUpdate } from './inspector-messages.ts';
-import { decodeUpdate, encodeUpdate } from './update-codec.ts';
+import { decodeTold, encodeTold, isAnswer } from './told-codec.ts';
 
 const FARTHEST = Number.MAX_SAFE_INTEGER;
 const mapping = { virtStart: 0x1000, virtEnd: FARTHEST, physStart: 0x8000_0000, flags: 3 };
@@ -136,15 +136,34 @@ const update: InspectorUpdate = {
 
 describe('an update as text', () => {
   it('comes back as it was', () => {
-    const back = decodeUpdate(encodeUpdate(update));
+    const back = decodeTold(encodeTold(update)) as InspectorUpdate;
+    expect(isAnswer(back)).toBe(false);
     expect(back).toEqual(update);
     expect(back.requests[0]!.bytes).toBeInstanceOf(Uint8Array);
   });
 
   it('comes back without what it did not have', () => {
     const { topology: _, domains: __, ...changes } = update;
-    const back = decodeUpdate(encodeUpdate(changes));
+    const back = decodeTold(encodeTold(changes));
     expect('topology' in back || 'domains' in back).toBe(false);
     expect(back).toEqual(changes);
+  });
+});
+
+describe('an answer as text', () => {
+  const query = { iommu: 0, endpoint: 0x40, address: FARTHEST, access: 2 };
+  const refused = {
+    ...{ endpoint: 0x40, address: FARTHEST, access: 2, domain: 4, bypass: false },
+    ...{ stage1: mapping, guestPhysical: undefined, stage2: undefined },
+    refused: 'the mapping there does not allow it',
+  };
+
+  it.each([
+    ['of an endpoint', { query, walk: refused }],
+    ['of one that is not there', { query, walk: undefined }],
+  ])('%s is one, and says the same', (_name, answer) => {
+    const back = decodeTold(encodeTold(answer));
+    expect(isAnswer(back)).toBe(true);
+    expect(back).toEqual(answer);
   });
 });
