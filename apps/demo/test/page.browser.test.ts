@@ -2,7 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type PassThroughStep, watchPassThrough } from '@viommu/inspector';
 import type { IommuSnapshot } from '@viommu/iommu-core';
+import { descriptionOf } from '@viommu/machine';
 import { ReplayMachine, type TraceStep } from '@viommu/trace';
 import { ACCESS_READ, joinLe64 } from '@viommu/virtqueue';
 import type { QueueSnapshot } from '@viommu/virtqueue/snapshot';
@@ -135,6 +137,52 @@ describe.skipIf(browserPath === undefined)('the page', () => {
       expect(passThrough!.host.pin(Number(slot), 1, 0, run)).toBe(true);
       expect(run.physical).toBe(out.physical);
     }
+  });
+
+  it('lights the steps of the figure where the recorded guest drives a device that is passed through', async () => {
+    const seen = new Map<PassThroughStep['type'], number[]>();
+    const { header, steps } = loadSteps(shippedTrace('x86_64-passthrough'));
+    let at = 0;
+    const watch = watchPassThrough(descriptionOf(header.machine), ({ type }) => {
+      seen.set(type, [...(seen.get(type) ?? []), at]);
+    });
+    const replay = new ReplayMachine(header, {
+      observe: watch.observe,
+      passThroughObserver: watch.host,
+    });
+    for (const step of steps) {
+      at = step.index;
+      replay.apply(step);
+    }
+    const [refused] = seen.get('engineRefused')!;
+    const started = seen.get('engineStarted')![0]!;
+    const states = () =>
+      page
+        .locator('[data-arrow]')
+        .evaluateAll((all) => all.map((one) => one.getAttribute('data-state')));
+    await open('x86_64-passthrough', 0);
+    await expect.poll(states).toEqual(['unseen', 'ahead', 'ahead', 'ahead', 'ahead']);
+    await page.locator('[data-step="1b"] button').click();
+    // The host has mapped it before the request was answered, in the same operation.
+    await isAt(seen.get('guestMapped')![0]! + 1);
+    await expect.poll(states).toEqual(['unseen', 'now', 'now', 'ahead', 'ahead']);
+    const counted = await page.locator('[data-step="1c"] p').textContent();
+    const before = seen.get('hostMapped')!.filter((one) => one <= seen.get('guestMapped')![0]!);
+    expect(counted).toContain(before.length > 1 ? `${before.length} times so far` : 'of the VMM');
+    await page.locator('[data-step="2a"] button').click();
+    await isAt(started + 1);
+    await expect.poll(states).toEqual(['unseen', 'done', 'done', 'now', 'ahead']);
+    await jump(refused! + 1);
+    await expect.poll(states).toEqual(['unseen', 'done', 'done', 'done', 'refused']);
+    expect(await page.locator('[data-step="1a"] button').isDisabled()).toBe(true);
+    await jump(refused!);
+    await expect.poll(states).not.toContain('refused');
+    const other = loadSteps(shippedTrace('x86_64-pci'));
+    await page.locator('#trace').selectOption('x86_64-pci');
+    await expect
+      .poll(() => page.locator('#operations').textContent(), { timeout: 30_000 })
+      .toBe(other.steps.length.toLocaleString('en'));
+    expect(await page.locator('[data-arrow]').count()).toBe(0);
   });
 
   it('says of a fault what was tried, why it failed, and which request made it so', async () => {

@@ -15,6 +15,7 @@ export {
   requestName,
   statusName,
 } from './requests/request-text.ts';
+export { FIGURE_STEPS, passThroughText } from './steps/pass-through-text.ts';
 export type { StepNames } from './steps/step-text.ts';
 export { effectText, operationActor, operationText } from './steps/step-text.ts';
 export type * from './walk/translation-walk.ts';
@@ -25,6 +26,8 @@ export type { DomainView } from './watch/machine-view.ts';
 export { MachineView } from './watch/machine-view.ts';
 export type { MachineWatchOptions } from './watch/machine-watch.ts';
 export { MachineWatch } from './watch/machine-watch.ts';
+export type * from './watch/pass-through-step.ts';
+export { watchPassThrough } from './watch/pass-through-watch.ts';
 export { SortedMappings } from './watch/sorted-mappings.ts';
 export type { Told } from './watch/told-codec.ts';
 export { decodeTold, encodeTold, isAnswer } from './watch/told-codec.ts';

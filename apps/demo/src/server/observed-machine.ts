@@ -1,4 +1,5 @@
 /** observeMachine: the machine of a server, and all that looks on: events, the device that is passed through, isolation, the page, a recording. */
+import { watchPassThrough } from '@viommu/inspector';
 import { type IommuObserver, joinObservers } from '@viommu/iommu-core';
 import {
   createMachine,
@@ -7,6 +8,7 @@ import {
   type MachineDescription,
   type MachineFunction,
   type MachineOptions,
+  type PassThroughObserver,
 } from '@viommu/machine';
 import type { PollSource } from '@viommu/vfio-user';
 import type { Logger } from '@viommu/virtqueue';
@@ -15,7 +17,6 @@ import { NodeParts } from '../machine/node-parts.ts';
 import { type RecordedMachine, recordMachine } from '../trace/record-machine.ts';
 import { IsolationCheck } from './isolation-check.ts';
 import { PageFeed } from './page-feed.ts';
-import { type PassThroughWatch, watchPassThrough } from './pass-through-watch.ts';
 import type {
   ServerMessage,
   ServerSettings,
@@ -65,8 +66,7 @@ export function observeMachine(
   const { machine: description, checkIsolation } = settings;
   const nameOf = (iommu: number, endpoint: number) => endpointName(description, iommu, endpoint);
   const isolation = checkIsolation ? description.iommus.map(() => new IsolationCheck()) : [];
-  const engine = description.devices.find(({ kind }) => kind === 'engine');
-  const passThrough = engine && watchPassThrough(engine.endpoint, post);
+  const passThrough = watchPassThrough(description, post);
   const parts = new NodeParts({ logger });
   const feed = settings.watch && new PageFeed(description, new WatchBoard(settings.watch), post);
   const options: MachineOptions = {
@@ -75,7 +75,8 @@ export function observeMachine(
     ...(pollMicroseconds === undefined ? {} : { pollMicroseconds }),
     observe: (iommu) =>
       joinObservers([
-        ...(iommu === engine?.iommu ? [passThroughObserver(passThrough!)] : []),
+        // It is told first: it tells nothing of what comes before a device has its domain.
+        passThrough.observe(iommu),
         eventObserver(iommu, nameOf, post),
         ...isolation.slice(iommu, iommu + 1).map(({ observer }) => observer),
         ...(control?.observers(iommu, (endpoint) => nameOf(iommu, endpoint)) ?? []),
@@ -84,7 +85,7 @@ export function observeMachine(
     ...(control === undefined ? {} : { inject: (iommu) => control.injector(iommu) }),
     ...(feed === undefined ? {} : { observeQueues: feed.observeQueues }),
     onWindowsAddress: (windows, address) => post({ type: 'windowsAddress', windows, address }),
-    ...(passThrough === undefined ? {} : { passThroughObserver: passThrough.host }),
+    passThroughObserver: joinHosts(passThrough.host, feed?.passThroughObserver),
   };
   const { machine, functions, end } = makeMachine(settings, options);
   isolation.forEach((check, index) => {
@@ -139,7 +140,16 @@ function eventObserver(
   };
 }
 
-/** The device that is passed through is told first: it tells nothing of what comes before its domain. */
-function passThroughObserver({ iommu, attached, detached }: PassThroughWatch): IommuObserver {
-  return { ...iommu, attached, detached: (endpoint) => detached(endpoint) };
+/** What happens on the host, for two. */
+function joinHosts(one: PassThroughObserver, other: PassThroughObserver = {}): PassThroughObserver {
+  return {
+    hostMapped(...run) {
+      one.hostMapped?.(...run);
+      other.hostMapped?.(...run);
+    },
+    started(...copy) {
+      one.started?.(...copy);
+      other.started?.(...copy);
+    },
+  };
 }

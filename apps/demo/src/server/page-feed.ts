@@ -4,7 +4,7 @@
  */
 import { answerWalk, MachineWatch } from '@viommu/inspector';
 import type { IommuObserver } from '@viommu/iommu-core';
-import type { Machine, MachineDescription } from '@viommu/machine';
+import type { Machine, MachineDescription, PassThroughObserver } from '@viommu/machine';
 import type { PollSource } from '@viommu/vfio-user';
 import type { QueueObserver } from '@viommu/virtqueue/device';
 import type { WatchedMessage } from './server-messages.ts';
@@ -52,6 +52,20 @@ export class PageFeed implements PollSource {
   }
 
   readonly observeQueues = (name: string): QueueObserver => this.#watch.observeQueues(name);
+
+  get passThroughObserver(): PassThroughObserver {
+    const { hostMapped, started } = this.#watch.passThroughObserver;
+    return {
+      hostMapped: (...run) => {
+        this.#tick();
+        hostMapped?.(...run);
+      },
+      started: (...copy) => {
+        this.#tick();
+        started?.(...copy);
+      },
+    };
+  }
 
   open(machine: Machine): void {
     this.#machine = machine;

@@ -1,5 +1,5 @@
 /** What the server thread and the main thread say to each other. Types and docs only. */
-import type { InspectorUpdate, WalkAnswer } from '@viommu/inspector';
+import type { InspectorUpdate, PassThroughStep, WalkAnswer } from '@viommu/inspector';
 import type { MachineDescription } from '@viommu/machine';
 import type { RecordSettings } from '../trace/record-settings.ts';
 import type { WatchBoard } from './watch-board.ts';
@@ -58,39 +58,6 @@ export interface ServerStatistics extends IommuStatistics {
   };
 }
 
-/** What happens to the device that is passed through, once it has a domain that translates. Ends are inclusive. */
-export type PassThroughMessage =
-  /** Step 1b of the figure: the guest's driver asks for a mapping in the device's domain. */
-  | {
-      readonly type: 'guestMapped';
-      readonly virtStart: number;
-      readonly virtEnd: number;
-      readonly physStart: number;
-    }
-  /** Step 1c: the host maps a run of it. */
-  | {
-      readonly type: 'hostMapped';
-      readonly iova: number;
-      readonly iovaEnd: number;
-      readonly userAddress: number;
-      readonly hostPhysical: number;
-    }
-  /** Step 2a: the device is told to copy. */
-  | {
-      readonly type: 'engineStarted';
-      readonly source: number;
-      readonly destination: number;
-      readonly length: number;
-    }
-  /** Step 2b: an access of the device was translated. */
-  | {
-      readonly type: 'engineAccess';
-      readonly address: number;
-      readonly length: number;
-      readonly access: number;
-      readonly hostPhysical: number;
-    };
-
 export type ServerMessage =
   | {
       readonly type: 'listening';
@@ -119,7 +86,7 @@ export type ServerMessage =
       readonly rule: number;
       readonly text: string;
     }
-  | PassThroughMessage
+  | PassThroughStep
   /** The guest moved the windows of the function of that index in the description; 0 when it took the address back. */
   | { readonly type: 'windowsAddress'; readonly windows: number; readonly address: number }
   | { readonly type: 'stopped'; readonly statistics: ServerStatistics };

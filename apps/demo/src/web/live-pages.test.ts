@@ -15,6 +15,7 @@ const NOTHING = {
   traffic: [],
   queues: [],
   latency: [],
+  steps: [],
 };
 const changesAt = (time: number): InspectorUpdate => ({ ...NOTHING, time });
 const wholeAt = (time: number) => ({ ...changesAt(time), topology: { iommus: [], endpoints: [] } });

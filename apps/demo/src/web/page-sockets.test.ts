@@ -56,6 +56,7 @@ describe('the WebSocket of a page', () => {
         traffic: [],
         queues: [],
         latency: [],
+        steps: [],
       },
     };
     page.watcher.take({ type: 'watched', changes: undefined, whole, walks: [] });

@@ -13,6 +13,7 @@ const NOTHING = {
   traffic: [],
   queues: [],
   latency: [],
+  steps: [],
 };
 const place = { iommu: 0, domain: 1 };
 

@@ -41,7 +41,7 @@ export interface TraceSummary {
   readonly faults: readonly number[];
   /** Bytes that endpoints accessed, in parts of the trace that have equally many operations. */
   readonly activity: readonly number[];
-  /** Ascending; none in a trace. */
+  /** Ascending; of a trace the first of each step, as far as they can be seen. */
   readonly figure: readonly FigureMoment[];
 }
 

@@ -2,20 +2,25 @@
 import {
   answerWalk,
   effectText,
+  FIGURE_STEPS,
   type InspectorUpdate,
   MachineWatch,
   operationActor,
   operationText,
+  passThroughText,
   RegisterNames,
   type StepNames,
   type WalkAnswer,
   type WalkQuery,
+  watchPassThrough,
 } from '@viommu/inspector';
-import type { IommuObserver } from '@viommu/iommu-core';
+import { type IommuObserver, joinObservers } from '@viommu/iommu-core';
+import { descriptionOf } from '@viommu/machine';
+import type { FigureStep } from '@viommu/scenarios';
 import { ReplayMachine } from '@viommu/trace';
 import type { LoadedTrace } from './load-trace.ts';
 import type { Player } from './player.ts';
-import type { StepWords, TraceSummary } from './replay-messages.ts';
+import type { FigureMoment, StepWords, TraceSummary } from './replay-messages.ts';
 
 const EFFECTS_SHOWN = 4;
 const ACTIVITY_PARTS = 400;
@@ -91,8 +96,8 @@ export class TracePlayer implements Player {
     const { header } = this.#trace;
     const { description } = new ReplayMachine(header);
     this.#watch = new MachineWatch(description);
-    const { observe, observeQueues } = this.#watch;
-    this.#replay = new ReplayMachine(header, { observe, observeQueues });
+    const { observe, observeQueues, passThroughObserver } = this.#watch;
+    this.#replay = new ReplayMachine(header, { observe, observeQueues, passThroughObserver });
     this.#watch.begin(this.#replay.machine);
     this.#names = this.#replay.machine.functions.map(({ name, function: one }) => ({
       name,
@@ -109,14 +114,24 @@ function summarize({ header, steps, isComplete }: LoadedTrace): TraceSummary {
   const faults: number[] = [];
   const activity = new Array<number>(ACTIVITY_PARTS).fill(0);
   let at = 0;
-  const observe = (): IommuObserver => ({
+  const observer: IommuObserver = {
     request: () => requests.push(at),
     fault: () => faults.push(at),
     translated: (_endpoint, _address, length) => {
       activity[Math.floor((at / steps.length) * ACTIVITY_PARTS)]! += length;
     },
+  };
+  const firsts = new Map<FigureStep, FigureMoment>();
+  const watch = watchPassThrough(descriptionOf(header.machine), (seen) => {
+    const step = FIGURE_STEPS[seen.type];
+    if (firsts.has(step)) return;
+    const isRefused = seen.type === 'engineRefused';
+    firsts.set(step, { operation: at, step, text: passThroughText(seen), isRefused });
   });
-  const replay = new ReplayMachine(header, { observe });
+  const replay = new ReplayMachine(header, {
+    observe: (iommu) => joinObservers([watch.observe(iommu), observer]),
+    passThroughObserver: watch.host,
+  });
   try {
     for (const step of steps) {
       at = step.index;
@@ -128,5 +143,6 @@ function summarize({ header, steps, isComplete }: LoadedTrace): TraceSummary {
   const { title, startedAt, versions } = header;
   const recording = { startedAt, versions, isComplete };
   const operations = steps.length;
-  return { title, recording, operations, requests, faults, activity, figure: [] };
+  const figure = [...firsts.values()];
+  return { title, recording, operations, requests, faults, activity, figure };
 }

@@ -9,6 +9,7 @@ import { useStore } from '../page/use-store.ts';
 import { About } from './about.tsx';
 import { AddressMap } from './address-map.tsx';
 import { FaultList } from './fault-list.tsx';
+import { standingOf } from './figure/figure-standing.ts';
 import { PassThroughFigure } from './figure/pass-through-figure.tsx';
 import { LatencyChart } from './latency-chart.tsx';
 import { LiveBar } from './live-bar.tsx';
@@ -29,6 +30,7 @@ export function App({ store, shipped, first }: Props): JSX.Element {
   const [tab, setTab] = useState<'requests' | 'faults'>('requests');
   useEffect(() => listenToKeys(store), [store]);
   const { trace, live, problem, isLoading } = store;
+  const standing = standingOf(store);
   // What is played in the page goes as fast as one wants to see it.
   const hasClock = trace === undefined || trace.recording !== undefined;
   return (
@@ -61,9 +63,7 @@ export function App({ store, shipped, first }: Props): JSX.Element {
       )}
       {live === undefined ? <PlayerBar store={store} /> : <LiveBar store={store} live={live} />}
       <main aria-busy={isLoading}>
-        {trace !== undefined && trace.figure.length > 0 && (
-          <PassThroughFigure store={store} moments={trace.figure} />
-        )}
+        {standing !== undefined && <PassThroughFigure store={store} standing={standing} />}
         <div class="side">
           <Topology store={store} />
           {hasClock && <TrafficChart store={store} />}

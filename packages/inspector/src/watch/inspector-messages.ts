@@ -3,6 +3,7 @@
  * socket. Types and docs only. Ends of ranges are inclusive, times are microseconds since the beginning, and an `iommu` is an index
  * into the machine's IOMMUs.
  */
+import type { PassThroughStep } from './pass-through-step.ts';
 
 /** When something happened. */
 export interface Moment {
@@ -246,6 +247,12 @@ export interface QueueLatency {
   readonly working: WatchedDurations;
 }
 
+/** Of all steps of one type: how often it was seen, and the latest, with its moment. */
+export interface WatchedStep extends Moment {
+  readonly count: number;
+  readonly latest: PassThroughStep;
+}
+
 /** The changes since the last message, or all that there is. */
 export interface InspectorUpdate extends Moment {
   /** In a message that has all; whoever gets it forgets what was before. */
@@ -264,4 +271,6 @@ export interface InspectorUpdate extends Moment {
   readonly queues: readonly WatchedQueue[];
   /** Of each queue that has used buffers since. */
   readonly latency: readonly QueueLatency[];
+  /** Of each type that was seen since. */
+  readonly steps: readonly WatchedStep[];
 }

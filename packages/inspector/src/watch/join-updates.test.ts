@@ -5,7 +5,7 @@ import { MachineView } from './machine-view.ts';
 
 const TOPOLOGY = { iommus: [{ name: 'iommu', place: '00:04.0' }], endpoints: [] };
 const LISTS = { changes: [], requests: [], faults: [], accesses: [], traffic: [] };
-const EMPTY = { ...LISTS, queues: [], latency: [] };
+const EMPTY = { ...LISTS, queues: [], latency: [], steps: [] };
 const WHERE = { iommu: 0, domain: 1 };
 const PAGE = { virtStart: 0x1000, virtEnd: 0x1fff, physStart: 0x5000, flags: 3 };
 const ATTACHED: DomainChange = { kind: 'attached', ...WHERE, endpoint: 8, bypass: false };

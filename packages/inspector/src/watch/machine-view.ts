@@ -10,6 +10,7 @@ import type {
   WatchedMapping,
   WatchedQueue,
   WatchedRequest,
+  WatchedStep,
   WatchedTopology,
 } from './inspector-messages.ts';
 import { SortedMappings } from './sorted-mappings.ts';
@@ -39,6 +40,7 @@ export class MachineView {
   readonly #traffic = new Map<string, EndpointTraffic>();
   readonly #queues = new Map<string, WatchedQueue>();
   readonly #latency = new Map<string, QueueLatency>();
+  readonly #steps = new Map<string, WatchedStep>();
 
   get domains(): readonly DomainView[] {
     return [...this.#domains.values()];
@@ -56,6 +58,11 @@ export class MachineView {
   /** Of the queues that have used buffers, in the same order. */
   get latency(): readonly QueueLatency[] {
     return this.queues.flatMap(({ device, queue }) => this.latencyOf(device, queue) ?? []);
+  }
+
+  /** In the order in which they were seen first. */
+  get steps(): readonly WatchedStep[] {
+    return [...this.#steps.values()];
   }
 
   latencyOf(device: string, queue: number): QueueLatency | undefined {
@@ -81,6 +88,7 @@ export class MachineView {
     for (const [key, traffic] of this.#traffic) copy.#traffic.set(key, traffic);
     for (const [key, queue] of this.#queues) copy.#queues.set(key, queue);
     for (const [key, latency] of this.#latency) copy.#latency.set(key, latency);
+    for (const [key, step] of this.#steps) copy.#steps.set(key, step);
     return copy;
   }
 
@@ -107,6 +115,7 @@ export class MachineView {
     for (const one of update.traffic) this.#traffic.set(keyOf(one.iommu, one.endpoint), one);
     for (const one of update.queues) this.#queues.set(keyOf(one.device, one.queue), one);
     for (const one of update.latency) this.#latency.set(keyOf(one.device, one.queue), one);
+    for (const one of update.steps) this.#steps.set(one.latest.type, one);
   }
 
   #forget(topology: WatchedTopology): void {
@@ -118,6 +127,7 @@ export class MachineView {
     this.#traffic.clear();
     this.#queues.clear();
     this.#latency.clear();
+    this.#steps.clear();
   }
 
   #change(change: DomainChange): void {

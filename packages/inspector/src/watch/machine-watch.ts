@@ -1,6 +1,7 @@
 /** MachineWatch: sees what the IOMMUs of a machine do, keeps the latest of it, and says what has changed. */
 import {
   type IommuObserver,
+  joinObservers,
   type RequestRecord,
   VIRTIO_IOMMU_MAP_F_WRITE,
   VIRTIO_IOMMU_S_OK,
@@ -11,6 +12,7 @@ import {
   iommuSocketName,
   type Machine,
   type MachineDescription,
+  type PassThroughObserver,
   socketNames,
 } from '@viommu/machine';
 import type { QueueObserver } from '@viommu/virtqueue/device';
@@ -24,9 +26,11 @@ import type {
   WatchedFault,
   WatchedRequest,
 } from './inspector-messages.ts';
+import { type PassThroughWatch, watchPassThrough } from './pass-through-watch.ts';
 import type { QueueOwnerKind } from './queue-names.ts';
 import { QueueWatch, type WatchClock } from './queue-watch.ts';
 import { RecentLog } from './recent-log.ts';
+import { StepCounter } from './step-counter.ts';
 import { TrafficCounter } from './traffic-counter.ts';
 import { watchedTopology } from './watched-topology.ts';
 
@@ -43,7 +47,7 @@ export interface MachineWatchOptions {
   readonly microseconds?: () => number;
 }
 
-/** In this order: `observe` and `observeQueues` go into the options of createMachine, the machine into {@link begin}. */
+/** In this order: `observe`, `observeQueues` and `passThroughObserver` go into the options of createMachine, the machine into {@link begin}. */
 export class MachineWatch implements WatchClock {
   /** When what comes next happens; set by whoever drives the machine. */
   now: Moment = { time: 0, operation: 0 };
@@ -61,10 +65,13 @@ export class MachineWatch implements WatchClock {
   readonly #traffic: Map<number, TrafficCounter>[];
   readonly #domains: Map<number, number>[];
   readonly #queues: QueueWatch[] = [];
+  readonly #steps = new StepCounter();
+  readonly #passThrough: PassThroughWatch;
 
   constructor(description: MachineDescription, options: MachineWatchOptions = {}) {
     this.#description = description;
     this.microseconds = options.microseconds;
+    this.#passThrough = watchPassThrough(description, (step) => this.#steps.add(this.now, step));
     this.#domains = description.iommus.map(() => new Map());
     this.#traffic = description.iommus.map(
       (_, index) =>
@@ -76,7 +83,14 @@ export class MachineWatch implements WatchClock {
     );
   }
 
-  readonly observe = (iommu: number): IommuObserver => ({
+  readonly observe = (iommu: number): IommuObserver =>
+    joinObservers([this.#passThrough.observe(iommu), this.#observe(iommu)]);
+
+  get passThroughObserver(): PassThroughObserver {
+    return this.#passThrough.host;
+  }
+
+  readonly #observe = (iommu: number): IommuObserver => ({
     request: (record) => this.#request(iommu, record),
     attached: (endpoint, domain, bypass) => {
       this.#domains[iommu]!.set(endpoint, domain);
@@ -138,6 +152,7 @@ export class MachineWatch implements WatchClock {
       ),
       queues: this.#queues.flatMap((one) => one.takeQueues(all)),
       latency: this.#queues.flatMap((one) => one.takeLatency(all)),
+      steps: this.#steps.take(all),
     };
     this.#changes = [];
     this.#changesOverflowed = false;

@@ -132,6 +132,18 @@ const update: InspectorUpdate = {
       bytes: [0, 512],
     },
   ],
+  steps: [
+    {
+      ...{ time: 5, operation: 0, count: 3 },
+      latest: {
+        type: 'engineStarted',
+        endpoint: 0x40,
+        source: 0,
+        destination: FARTHEST,
+        length: 9,
+      },
+    },
+  ],
 };
 
 describe('an update as text', () => {

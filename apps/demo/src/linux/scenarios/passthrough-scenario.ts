@@ -1,8 +1,9 @@
 /** The scenario `passthrough`: a program in the guest drives a device of the host, which is passed through twice. */
 
+import type { PassThroughStep } from '@viommu/inspector';
 import { ENGINE_BDF, standardMachine } from '@viommu/machine';
 import type { VfioReport } from '../../guest/guest-report.ts';
-import type { PassThroughMessage, ServerMessage } from '../../server/server-messages.ts';
+import type { ServerMessage } from '../../server/server-messages.ts';
 import type { Check, Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';
 
 const DONE = 2;
@@ -23,10 +24,7 @@ export const PASSTHROUGH_SCENARIO: Scenario = {
   judge,
 };
 
-type MessageOf<Type extends PassThroughMessage['type']> = Extract<
-  PassThroughMessage,
-  { type: Type }
->;
+type MessageOf<Type extends PassThroughStep['type']> = Extract<PassThroughStep, { type: Type }>;
 
 /** One address on its way through the figure, as each party saw it. */
 interface Walk {
@@ -113,7 +111,7 @@ function judge({ run, messages }: ScenarioOutcome): ScenarioJudgement {
   };
 }
 
-function ofType<Type extends PassThroughMessage['type']>(
+function ofType<Type extends PassThroughStep['type']>(
   messages: readonly ServerMessage[],
   type: Type,
 ): MessageOf<Type>[] {

@@ -237,15 +237,16 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
         outcome.messages.push({ type: 'fault', ...fault, address: at, delivered: true });
       }
       outcome.statistics.faults = 2;
+      const endpoint = 0x40;
       outcome.messages.push(
-        { type: 'guestMapped', virtStart: iova, virtEnd: end, physStart: 0x1000_0000 },
+        { type: 'guestMapped', domain: 4, virtStart: iova, virtEnd: end, physStart: 0x1000_0000 },
         {
-          ...{ type: 'hostMapped', iova, iovaEnd: end },
+          ...{ type: 'hostMapped', endpoint, iova, iovaEnd: end },
           ...{ userAddress: 0x5500_0000_0000, hostPhysical: 0x10_0000_0000 },
         },
-        { type: 'engineStarted', source: iova, destination: iova + 0x800, length: 0x800 },
+        { type: 'engineStarted', endpoint, source: iova, destination: iova + 0x800, length: 0x800 },
         {
-          ...{ type: 'engineAccess', address: iova, length: 0x800, access: 1 },
+          ...{ type: 'engineAccess', endpoint, address: iova, length: 0x800, access: 1 },
           hostPhysical: 0x10_0000_0000,
         },
       );

@@ -1,7 +1,7 @@
 /** The figure of a device that is passed through twice: each step is lit when it happens, with what happened in a sentence. */
 import type { JSX } from 'preact';
+import { countText } from '../../page/numbers.ts';
 import type { PageStore } from '../../page/page-store.ts';
-import type { FigureMoment } from '../../replay/replay-messages.ts';
 import {
   ARROWS,
   BANDS,
@@ -12,60 +12,67 @@ import {
   STEPS,
   type Step,
 } from './figure-layout.ts';
+import type { Standing, StepStanding, StepState } from './figure-standing.ts';
 
 interface Props {
   readonly store: PageStore;
-  readonly moments: readonly FigureMoment[];
+  readonly standing: Standing;
 }
 
-/** `refused` is `now`, of an access that came to nothing. */
-type StepState = 'now' | 'refused' | 'done' | 'ahead';
+const STATES: readonly StepState[] = ['refused', 'now', 'done', 'ahead', 'unseen'];
 
-const STATES: readonly StepState[] = ['refused', 'now', 'done', 'ahead'];
-
-export function PassThroughFigure({ store, moments }: Props): JSX.Element {
-  const past = moments.filter(({ operation }) => operation < store.position);
-  const last = past.at(-1);
-  const isNow = last !== undefined && last.operation === store.position - 1;
-  const stateOf = (step: Step): StepState => {
-    if (isNow && last.step === step) return last.isRefused ? 'refused' : 'now';
-    return past.some((one) => one.step === step) ? 'done' : 'ahead';
-  };
+export function PassThroughFigure({ store, standing }: Props): JSX.Element {
+  const { trace } = store;
+  const isPlayed = trace !== undefined && trace.recording === undefined;
+  const now = STEPS.filter(({ step }) => isLit(standing[step]));
   return (
     <section class="panel figure" aria-labelledby="figure-title">
       <h2 id="figure-title">A device passed through twice</h2>
       <div class="figure-drawing">
-        <Drawing stateOf={stateOf} />
+        <Drawing stateOf={(step) => standing[step].state} />
       </div>
       <ol class="figure-steps">
         {STEPS.map(({ step, title }) => {
-          const latest = past.findLast((one) => one.step === step);
-          const next = moments.find((one) => one.step === step);
-          const count = past.filter((one) => one.step === step).length;
+          const { state, count, text } = standing[step];
+          const first = trace?.figure.find((one) => one.step === step);
           return (
-            <li key={step} data-step={step} data-state={stateOf(step)}>
+            <li key={step} data-step={step} data-state={state}>
               <button
                 type="button"
-                aria-current={isNow && last.step === step ? 'step' : undefined}
-                disabled={next === undefined}
-                title="Go to where it first happens"
-                onClick={() => next !== undefined && store.jump(next.operation + 1)}
+                aria-current={isLit(standing[step]) ? 'step' : undefined}
+                disabled={first === undefined}
+                title={first && 'Go to where it first happens'}
+                onClick={() => first !== undefined && store.jump(first.operation + 1)}
               >
                 <b>{step}</b> {title}
               </button>
               <p>
-                {latest === undefined ? <span class="muted">not yet</span> : latest.text}
-                {count > 1 && <span class="muted"> · {count} times so far</span>}
+                {text ?? <span class="muted">{WITHOUT_TEXT[state] ?? 'not yet'}</span>}
+                {count > 1 && <span class="muted"> · {countText(count)} times so far</span>}
               </p>
             </li>
           );
         })}
       </ol>
+      {!isPlayed && (
+        <p class="figure-note muted">
+          This is what is seen from outside the guest. Mappings count while the device is in a
+          domain that translates.
+        </p>
+      )}
       <p class="visually-hidden" aria-live={store.isPlaying ? 'off' : 'polite'}>
-        {isNow && `Step ${last.step}: ${last.text}`}
+        {now.map(({ step }) => `Step ${step}: ${standing[step].text}`).join('; ')}
       </p>
     </section>
   );
+}
+
+const WITHOUT_TEXT: Partial<Record<StepState, string>> = {
+  unseen: 'stays within the guest, where nobody outside sees it; 1b comes of it',
+};
+
+function isLit({ state }: StepStanding): boolean {
+  return state === 'now' || state === 'refused';
 }
 
 /** What it shows is told by the list of steps, too. */
