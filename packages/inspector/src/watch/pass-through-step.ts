@@ -10,7 +10,7 @@ export type PassThroughStep =
       readonly virtEnd: number;
       readonly physStart: number;
     }
-  /** Step 1c: the host has mapped a run of it, before the guest's request is answered. */
+  /** Step 1c: the host has mapped a run of it for the guest's request; told just before 1b, when both are done. */
   | {
       readonly type: 'hostMapped';
       readonly endpoint: number;

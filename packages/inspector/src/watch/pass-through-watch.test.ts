@@ -88,6 +88,19 @@ it.each([
   expect(told).toEqual([]);
 });
 
+it('tells of no run that the host maps for anything but a MAP', () => {
+  const bypassed = () => watch.host.hostMapped?.(ENGINE, 0, 0xffff_ffff, 0x5000, 0x9000);
+  first.attached?.(ENGINE, 4, false);
+  bypassed();
+  first.detached?.(ENGINE, 4);
+  first.attached?.(ENGINE, 4, false);
+  first.request?.(map(4));
+  bypassed();
+  first.request?.(map(4, 8));
+  first.request?.(map(4));
+  expect(told.map(({ type }) => type)).toEqual(['guestMapped', 'guestMapped']);
+});
+
 it('keeps what is behind several IOMMUs apart', () => {
   first.attached?.(ENGINE, 4, false);
   second.attached?.(SECOND, 5, false);

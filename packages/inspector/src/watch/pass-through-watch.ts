@@ -4,6 +4,9 @@ import type { MachineDescription, PassThroughObserver } from '@viommu/machine';
 import { addressField } from '../requests/request-layout.ts';
 import type { PassThroughStep } from './pass-through-step.ts';
 
+/** The host's VFIO takes no more. */
+const RUNS_MAX = 65_535;
+
 /** Both go into the options of createMachine. */
 export interface PassThroughWatch {
   observe(iommu: number): IommuObserver;
@@ -19,6 +22,8 @@ export function watchPassThrough(
   const iommuOf = new Map(engines.map(({ endpoint, iommu }) => [endpoint, iommu]));
   /** By endpoint, as long as it is in one that translates. */
   const domains = new Map<number, number>();
+  /** What the host has mapped since the last request: for a MAP, or since a device goes back to bypass. */
+  let mapped: PassThroughStep[] = [];
   return {
     observe(iommu) {
       const isOurs = (endpoint: number): boolean => iommuOf.get(endpoint) === iommu;
@@ -26,6 +31,8 @@ export function watchPassThrough(
       return {
         request(record) {
           const { type, status } = record;
+          const runs = mapped;
+          mapped = [];
           if (type !== VIRTIO_IOMMU_T_MAP || status !== VIRTIO_IOMMU_S_OK) return;
           const domain = addressField(record, 'domain');
           const isWatched = [...domains].some(
@@ -35,6 +42,7 @@ export function watchPassThrough(
           const virtStart = addressField(record, 'virt_start');
           const virtEnd = addressField(record, 'virt_end');
           const physStart = addressField(record, 'phys_start');
+          for (const run of runs) tell(run);
           tell({ type: 'guestMapped', domain, virtStart, virtEnd, physStart });
         },
         attached(endpoint, domain, bypass) {
@@ -43,7 +51,9 @@ export function watchPassThrough(
           else domains.set(endpoint, domain);
         },
         detached(endpoint) {
-          if (isOurs(endpoint)) domains.delete(endpoint);
+          if (!isOurs(endpoint)) return;
+          domains.delete(endpoint);
+          mapped = [];
         },
         translated(endpoint, address, length, access, hostPhysical, bypass) {
           if (bypass || !isOurs(endpoint)) return;
@@ -57,8 +67,8 @@ export function watchPassThrough(
     },
     host: {
       hostMapped(endpoint, iova, iovaEnd, userAddress, hostPhysical) {
-        if (!domains.has(endpoint)) return;
-        tell({ type: 'hostMapped', endpoint, iova, iovaEnd, userAddress, hostPhysical });
+        if (!domains.has(endpoint) || mapped.length === RUNS_MAX) return;
+        mapped.push({ type: 'hostMapped', endpoint, iova, iovaEnd, userAddress, hostPhysical });
       },
       started: (endpoint, source, destination, length) =>
         tell({ type: 'engineStarted', endpoint, source, destination, length }),
