@@ -174,7 +174,8 @@ describe('VirtioIommuDevice', () => {
       observer: {
         attached: (...of) => seen.push(['attached', ...of]),
         detached: (...of) => seen.push(['detached', ...of]),
-        reset: () => seen.push(['reset']),
+        resetting: () => seen.push(['resetting', device.mappingsOf(3)?.size]),
+        reset: () => seen.push(['reset', device.mappingsOf(3)?.size]),
       },
     });
     driver.attach(1, 8);
@@ -182,6 +183,7 @@ describe('VirtioIommuDevice', () => {
     driver.attach(2, 8, 1);
     driver.detach(2, 8);
     driver.attach(3, 9);
+    driver.map(3, 0, 4095, 0x1000, 3);
     device.reset();
     expect(seen).toEqual([
       ['attached', 8, 1, false],
@@ -189,8 +191,9 @@ describe('VirtioIommuDevice', () => {
       ['attached', 8, 2, true],
       ['detached', 8, 2],
       ['attached', 9, 3, false],
+      ['resetting', 1],
       ['detached', 9, 3],
-      ['reset'],
+      ['reset', undefined],
     ]);
   });
 

@@ -140,6 +140,7 @@ export class VirtioIommuDevice implements VirtioDevice {
 
   /** Detaches all endpoints. "Field bypass SHOULD NOT change on device reset." */
   reset(): void {
+    this.#state.observer?.resetting?.();
     this.#context = undefined;
     this.#requests.reset();
     this.#events.reset();

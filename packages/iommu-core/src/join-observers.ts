@@ -9,6 +9,7 @@ const METHODS = [
   'fault',
   'endpointAdded',
   'endpointRemoved',
+  'resetting',
   'reset',
 ] as const satisfies readonly (keyof IommuObserver)[];
 

@@ -50,6 +50,8 @@ export interface IommuObserver {
   endpointAdded?(endpoint: number): void;
   /** The host program removed an endpoint, which is in no domain any more. */
   endpointRemoved?(endpoint: number): void;
+  /** The device is about to be reset: all that is attached and mapped is still there. */
+  resetting?(): void;
   /** The device was reset and every endpoint is detached. */
   reset?(): void;
 }

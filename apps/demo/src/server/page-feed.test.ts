@@ -24,12 +24,15 @@ let board: WatchBoard;
 let told: WatchedMessage[];
 /** Milliseconds that it takes. */
 let telling: number;
+/** Whether an injector holds answers back. */
+let isHeld: boolean;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'], now: 0 });
   board = new WatchBoard();
   told = [];
   telling = 0;
+  isHeld = false;
   feed = new PageFeed(DESCRIPTION, board, (message) => {
     told.push(message);
     vi.advanceTimersByTime(telling);
@@ -42,6 +45,11 @@ beforeEach(() => {
     },
     observe: (iommu) => joinObservers(feed.observers(iommu)),
     observeQueues: feed.observeQueues,
+    inject: () => ({
+      request(_record, verdict) {
+        verdict.isHeld = isHeld;
+      },
+    }),
   });
   feed.open(machine);
   driver = new RequestDriver(machine.iommus[0]!.device);
@@ -183,9 +191,50 @@ describe('the feed of a page', () => {
 
   it('tells how it ends, whoever has asked', () => {
     driver.attach(1, RNG);
+    driver.map(1, 0, PAGE - 1, 0x10000, 3);
     feed.finish();
-    expect(told.map(({ changes, whole }) => [typeof changes, typeof whole])).toEqual([
-      ['object', 'object'],
-    ]);
+    expect(told.length).toBe(1);
+    for (const update of [told[0]!.changes!, told[0]!.whole!]) {
+      const view = new MachineView();
+      view.apply(update);
+      expect(seen(view)).toEqual([0, PAGE - 1, 0x10000, 3]);
+      expect(view.isBeforeReset).toBe(false);
+    }
+  });
+
+  it.each([
+    ['by the guest or its end', false],
+    ['and used again', true],
+  ])('tells at the end what was mapped last, when the IOMMU was reset %s', (_name, isUsedAgain) => {
+    const { device } = machine.iommus[0]!;
+    const view = new MachineView();
+    driver.attach(1, RNG);
+    driver.map(1, 0, PAGE - 1, 0x10000, 3);
+    board.want(WANTS_WHOLE);
+    round(100);
+    view.apply(told[0]!.whole!);
+    device.reset();
+    device.reset();
+    board.want(WANTS_CHANGES);
+    round(100);
+    view.apply(told[1]!.changes!);
+    expect(view.domains).toEqual([]);
+    driver = new RequestDriver(device);
+    if (isUsedAgain) driver.attach(2, RNG);
+    feed.finish();
+    view.apply(told[2]!.changes!);
+    expect(view.domains.map(({ domain }) => domain)).toEqual([isUsedAgain ? 2 : 1]);
+    if (!isUsedAgain) expect(seen(view)).toEqual([0, PAGE - 1, 0x10000, 3]);
+    expect(view.isBeforeReset).toBe(!isUsedAgain);
+  });
+
+  it('tells all while an answer is held back', () => {
+    driver.attach(1, RNG);
+    isHeld = true;
+    const readable = [3, 0, 0, 0, 1, 0, 0, 0, ...new Array<number>(28).fill(0)];
+    driver.send(readable);
+    board.want(WANTS_WHOLE);
+    round(100);
+    expect(told[0]!.whole!.domains).toMatchObject([{ domain: 1, endpoints: [RNG] }]);
   });
 });

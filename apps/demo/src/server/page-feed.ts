@@ -95,6 +95,7 @@ export class PageFeed implements PollSource {
 
   /** Tells how it ends, whoever has asked. */
   finish(): void {
+    this.#watch.end();
     this.#tell(WANTS_CHANGES | WANTS_WHOLE);
   }
 

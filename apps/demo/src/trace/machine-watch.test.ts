@@ -102,6 +102,32 @@ describe('MachineWatch', () => {
     expect(watch.take()).toMatchObject({ changes: [], requests: [], accesses: [], traffic: [] });
   });
 
+  it.each(['x86_64-pci', 'x86_64-passthrough', 'x86_64-two-iommus'])(
+    'has at the end of %s the domains of before the guest reset its IOMMUs',
+    (name) => {
+      const { steps, watch, machine, apply } = watched(name);
+      const view = new MachineView();
+      view.apply(watch.takeAll());
+      const used: ReturnType<typeof domainsOf>[] = machine.iommus.map(() => []);
+      for (const step of steps) {
+        apply(step);
+        if (step.index < steps.length - 400) continue;
+        for (const iommu of used.keys()) {
+          const now = domainsOf({ machine }).filter((one) => one.iommu === iommu);
+          if (now.length > 0) used[iommu] = now;
+        }
+      }
+      view.apply(watch.take());
+      expect(view.domains).toEqual([]);
+      expect(view.isBeforeReset).toBe(false);
+      watch.end();
+      view.apply(watch.take());
+      expect(domainsSeen(view).sort(byId)).toEqual(used.flat().sort(byId));
+      expect(used.every((domains) => domains.length > 0)).toBe(true);
+      expect(view.isBeforeReset).toBe(true);
+    },
+  );
+
   it('has a view whose copy stays as it is while the view goes on', () => {
     const { steps, watch, apply } = watched('x86_64-pci');
     const view = new MachineView();

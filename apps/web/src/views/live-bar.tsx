@@ -42,12 +42,20 @@ export function LiveBar({ store, live }: Props): JSX.Element {
   );
 }
 
-function stateText({ state, isPaused }: LiveSource): string {
+function stateText(live: LiveSource): string {
+  const { state, isPaused } = live;
   if (state.kind === 'ended') {
-    return `${state.reason}; ${isPaused ? 'paused before, and the rest is kept' : 'this is how it was then'}`;
+    return `${state.reason}; ${endText(live)}`;
   }
   if (isPaused) return 'paused; the machine goes on';
   return state.kind === 'running' ? 'live' : 'waiting for the machine';
+}
+
+function endText({ isPaused, view }: LiveSource): string {
+  if (isPaused) return 'paused before, and the rest is kept';
+  return view.isBeforeReset
+    ? 'domains are those of before the IOMMU was reset'
+    : 'this is how it was then';
 }
 
 function requestsOfLastSecond({ view: { now, requests } }: PageStore): number {

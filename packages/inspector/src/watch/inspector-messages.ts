@@ -259,6 +259,8 @@ export interface InspectorUpdate extends Moment {
   readonly topology?: WatchedTopology;
   /** There when {@link changes} are not enough: all domains, to put in place of those that are known. */
   readonly domains?: readonly WatchedDomain[];
+  /** Whether some of the domains are those of before an IOMMU was reset, by a guest that has ended. */
+  readonly isBeforeReset?: boolean;
   readonly changes: readonly DomainChange[];
   /** The latest; a gap in `sequence` shows that there were more than are kept. */
   readonly requests: readonly WatchedRequest[];

@@ -33,6 +33,8 @@ export interface DomainView {
 export class MachineView {
   topology: WatchedTopology = { iommus: [], endpoints: [] };
   now: Moment = { time: 0, operation: 0 };
+  /** Whether some of the domains are those of before an IOMMU was reset, by a guest that has ended. */
+  isBeforeReset = false;
   requests: readonly WatchedRequest[] = [];
   faults: readonly WatchedFault[] = [];
   accesses: readonly WatchedAccess[] = [];
@@ -78,6 +80,7 @@ export class MachineView {
     const copy = new MachineView();
     copy.topology = this.topology;
     copy.now = this.now;
+    copy.isBeforeReset = this.isBeforeReset;
     copy.requests = this.requests;
     copy.faults = this.faults;
     copy.accesses = this.accesses;
@@ -97,6 +100,7 @@ export class MachineView {
     const { time, operation } = update;
     this.now = { time, operation };
     if (update.domains !== undefined) {
+      this.isBeforeReset = update.isBeforeReset === true;
       this.#domains.clear();
       for (const { iommu, domain, bypass, endpoints, mappings } of update.domains) {
         this.#domains.set(keyOf(iommu, domain), {

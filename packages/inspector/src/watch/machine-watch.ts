@@ -18,11 +18,11 @@ import {
 import type { QueueObserver } from '@viommu/virtqueue/device';
 import { addressField } from '../requests/request-layout.ts';
 import { AccessRing } from './access-ring.ts';
+import { DomainWatch } from './domain-watch.ts';
 import type {
   DomainChange,
   InspectorUpdate,
   Moment,
-  WatchedDomain,
   WatchedFault,
   WatchedRequest,
 } from './inspector-messages.ts';
@@ -53,7 +53,8 @@ export class MachineWatch implements WatchClock {
   now: Moment = { time: 0, operation: 0 };
   readonly microseconds: (() => number) | undefined;
   readonly #description: MachineDescription;
-  #machine: Pick<Machine, 'iommus'> | undefined;
+  readonly #domainWatches: readonly DomainWatch[];
+  #isEnded = false;
   readonly #requests = new RecentLog<WatchedRequest>(REQUESTS_KEPT);
   readonly #faults = new RecentLog<WatchedFault>(FAULTS_KEPT);
   readonly #accesses = new AccessRing();
@@ -73,6 +74,7 @@ export class MachineWatch implements WatchClock {
     this.microseconds = options.microseconds;
     this.#passThrough = watchPassThrough(description, (step) => this.#steps.add(this.now, step));
     this.#domains = description.iommus.map(() => new Map());
+    this.#domainWatches = description.iommus.map((_, iommu) => new DomainWatch(iommu));
     this.#traffic = description.iommus.map(
       (_, index) =>
         new Map(
@@ -84,7 +86,11 @@ export class MachineWatch implements WatchClock {
   }
 
   readonly observe = (iommu: number): IommuObserver =>
-    joinObservers([this.#passThrough.observe(iommu), this.#observe(iommu)]);
+    joinObservers([
+      this.#passThrough.observe(iommu),
+      this.#domainWatches[iommu]!.observer,
+      this.#observe(iommu),
+    ]);
 
   get passThroughObserver(): PassThroughObserver {
     return this.#passThrough.host;
@@ -124,7 +130,13 @@ export class MachineWatch implements WatchClock {
 
   /** @param machine the one that `observe` was given to; it is asked for its domains whenever all of them are needed */
   begin(machine: Pick<Machine, 'iommus'>): void {
-    this.#machine = machine;
+    for (const [index, { device }] of machine.iommus.entries())
+      this.#domainWatches[index]!.device = device;
+  }
+
+  /** The machine has ended. From here on the domains are those before a reset that nothing was attached after: how it was used last. */
+  end(): void {
+    this.#isEnded = true;
   }
 
   /** What has changed since the last call of this or of {@link takeAll}. */
@@ -138,11 +150,11 @@ export class MachineWatch implements WatchClock {
   }
 
   #take(all: boolean): InspectorUpdate {
-    const isWhole = all || this.#changesOverflowed;
+    const isWhole = all || this.#changesOverflowed || this.#isEnded;
     const changes = isWhole ? [] : this.#changes;
     const update = {
       ...this.now,
-      ...(isWhole ? { domains: this.#allDomains() } : {}),
+      ...(isWhole ? this.#allDomains() : {}),
       changes,
       requests: this.#requests.since(all ? 0 : this.#requestsTaken),
       faults: this.#faults.since(all ? 0 : this.#faultsTaken),
@@ -198,17 +210,12 @@ export class MachineWatch implements WatchClock {
     this.#changesOverflowed = true;
   }
 
-  #allDomains(): WatchedDomain[] {
-    const iommus = this.#machine?.iommus ?? [];
-    return iommus.flatMap(({ device }, iommu) =>
-      device.snapshot().domains.map(({ id, bypass, endpoints, mappings }) => ({
-        iommu,
-        domain: id,
-        bypass,
-        endpoints,
-        mappings,
-      })),
-    );
+  #allDomains(): Pick<InspectorUpdate, 'domains' | 'isBeforeReset'> {
+    const before = this.#isEnded
+      ? this.#domainWatches.flatMap(({ beforeReset }) => beforeReset)
+      : [];
+    const domains = [...this.#domainWatches.flatMap((one) => one.domains()), ...before];
+    return { domains, isBeforeReset: before.length > 0 };
   }
 }
 

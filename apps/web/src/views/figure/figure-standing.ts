@@ -36,7 +36,9 @@ export function standingOf(store: PageStore): Standing | undefined {
       : view.topology.endpoints.some(({ kind }) => kind === 'engine');
   if (!isThere) return undefined;
   const isNow = ({ time, operation }: WatchedStep): boolean =>
-    live === undefined ? operation === position - 1 : view.now.time - time < LIT;
+    live === undefined
+      ? operation === position - 1
+      : live.state.kind !== 'ended' && view.now.time - time < LIT;
   return bySteps((step) => watched(view.steps, isNow, step));
 }
 
