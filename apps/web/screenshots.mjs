@@ -1,63 +1,134 @@
-// Makes pictures of the built page, in screenshots/. The browser gets the files of dist/ by themselves, without a server.
-import { mkdirSync } from 'node:fs';
+// Makes pictures of the built page for the READMEs, in docs/pictures/: each view, at moments that are found by what happens there.
+// The browser gets the files of dist/ by themselves, without a server. Fails when the pictures have become too large.
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
+/** Bytes of all pictures: they are in the repository. */
+const LARGEST = 600_000;
+
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const pictures = here('../../docs/pictures/');
 const ORIGIN = 'http://page.test/';
-/** A guest's user space has mapped memory for a device, the device has copied, and has run into a fault. */
-const PLACE = '#trace=x86_64-passthrough&operation=12690';
+const SCENARIO = '#trace=scenario-1';
+const BOOT = '#trace=x86_64-passthrough';
 
-/** A device passed through twice, while it is mapped for the physical IOMMU. */
-const SCENARIO = '#trace=scenario-1&operation=12';
+/** Around what is in a picture. */
+const MARGIN = 8;
+/** So high that nothing has to be scrolled. */
+const HEIGHT = 3000;
+const [WIDE, NARROW] = [1280, 400];
 
+/** A picture shows the first and the last of `parts`, and all between. */
 const PICTURES = [
-  { name: 'light', width: 1280, height: 800, colorScheme: 'light', tab: 'Requests' },
-  { name: 'dark', width: 1280, height: 800, colorScheme: 'dark', tab: 'Faults' },
-  { name: 'narrow', width: 400, height: 800, colorScheme: 'light', tab: 'Requests' },
-  { name: 'scenario', width: 1280, height: 800, colorScheme: 'light', address: '0x7f0000001010' },
+  { name: 'scenario', place: SCENARIO, prepare: isDriven, parts: ['.top', '.figure'] },
+  { name: 'scenario-dark', place: SCENARIO, prepare: isRefused, parts: ['.figure'] },
+  { name: 'map', place: BOOT, prepare: isDriven, parts: ['.map'] },
+  { name: 'refused-dark', place: BOOT, prepare: isRefused, parts: ['.address-detail'] },
+  { name: 'requests', place: BOOT, prepare: looksAtRequest, parts: ['.events'] },
+  { name: 'faults-dark', place: BOOT, prepare: looksAtFault, parts: ['.events'] },
+  { name: 'rings', place: BOOT, prepare: isRefused, parts: ['.rings'] },
+  { name: 'topology', place: BOOT, prepare: isRefused, parts: ['.topology', '.traffic'] },
   {
-    name: 'scenario-dark',
-    width: 1280,
-    height: 800,
-    colorScheme: 'dark',
-    address: '0x7f0000002000',
+    name: 'narrow',
+    place: BOOT,
+    prepare: isDriven,
+    parts: ['.legend', '.address-detail'],
+    width: NARROW,
   },
 ];
 
-mkdirSync(here('screenshots'), { recursive: true });
+rmSync(pictures, { recursive: true, force: true });
+mkdirSync(pictures, { recursive: true });
 const executablePath = process.env.VIOMMU_BROWSER ?? '/usr/bin/chromium';
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 try {
-  for (const { name, width, height, colorScheme, tab, address } of PICTURES) {
-    const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+  for (const { name, place, prepare, parts, width = WIDE } of PICTURES) {
+    const colorScheme = name.endsWith('-dark') ? 'dark' : 'light';
+    const page = await browser.newPage({ viewport: { width, height: HEIGHT }, colorScheme });
     await page.route(`${ORIGIN}**`, (route) => {
       const { pathname } = new URL(route.request().url());
       return route.fulfill({ path: here(`dist${pathname === '/' ? '/index.html' : pathname}`) });
     });
-    await page.goto(`${ORIGIN}${address === undefined ? PLACE : SCENARIO}`);
-    if (address === undefined) await openTab(page, tab);
-    else await type(page, address);
-    await page.evaluate(() => scrollTo(0, 0));
-    await page.screenshot({ path: here(`screenshots/${name}.png`), fullPage: true });
-    process.stdout.write(`screenshots/${name}.png\n`);
+    await page.goto(`${ORIGIN}${place}`);
+    await page.locator('#position:enabled').waitFor();
+    await prepare(page);
+    // Nothing is pointed at, and the keyboard is nowhere.
+    await page.mouse.move(0, 0);
+    await page.evaluate(() => {
+      document.activeElement?.blur();
+      scrollTo(0, 0);
+    });
+    const path = `${pictures}${name}.png`;
+    await page.screenshot({ path, clip: await clipOf(page, parts) });
+    process.stdout.write(`docs/pictures/${name}.png: ${statSync(path).size} bytes\n`);
     await page.close();
   }
 } finally {
   await browser.close();
 }
-
-async function openTab(page, tab) {
-  await page.locator('[data-domain="0:4"]').waitFor();
-  if (tab === 'Requests') await page.getByRole('listbox').press('ArrowUp');
-  await page.getByRole('tab', { name: tab }).click();
-  const link = tab === 'Faults' ? '[data-fault] button' : '[data-field=virt_start] button';
-  await page.locator(link).first().click();
+const total = readdirSync(pictures).reduce((sum, file) => sum + statSync(pictures + file).size, 0);
+process.stdout.write(`together: ${total} bytes\n`);
+if (total > LARGEST) {
+  process.stderr.write(
+    `the pictures have ${total} bytes, more than ${LARGEST}: make them smaller\n`,
+  );
+  process.exitCode = 1;
 }
 
-async function type(page, address) {
-  await page.locator('[data-domain="0:1"]').waitFor();
-  await page.locator('#address').fill(address);
+async function clipOf(page, parts) {
+  const first = await page.locator(parts[0]).first().boundingBox();
+  const last = await page.locator(parts.at(-1)).last().boundingBox();
+  const x = Math.max(first.x - MARGIN, 0);
+  const y = Math.max(first.y - MARGIN, 0);
+  const right = Math.max(first.x + first.width, last.x + last.width) + MARGIN;
+  return { x, y, width: right - x, height: last.y + last.height + MARGIN - y };
+}
+
+/** To where a step of the figure first happens. */
+async function goTo(page, step) {
+  await page.locator(`[data-step="${step}"] button`).click();
+  await page.locator(`[data-step="${step}"][data-state=now]`).waitFor();
+}
+
+/** The device's access that has just been translated or refused is walked through. */
+async function walkAccess(page) {
+  const text = await page.locator('[data-step="2b"] p').textContent();
+  await page.locator('#endpoint').selectOption({ label: await engineOf(page) });
+  const access = text.startsWith('writes') ? 'written by' : 'read by';
+  await page.locator('#access').selectOption({ label: access });
+  await page.locator('#address').fill(/ at (0x[0-9a-f]+)/.exec(text)[1]);
   await page.locator('#address').press('Enter');
-  await page.locator('[data-stage=host] .end').waitFor();
+  await page.locator('[data-stage=host]').waitFor();
+}
+
+/** The first one: the device whose accesses the figure is about. */
+async function engineOf(page) {
+  const labels = await page.locator('#endpoint option').allTextContents();
+  return labels.find((label) => label.startsWith('engine'));
+}
+
+async function isDriven(page) {
+  await goTo(page, '2b');
+  await walkAccess(page);
+}
+
+async function isRefused(page) {
+  await page.getByRole('button', { name: 'Fault' }).click();
+  await page.locator('[data-step="2b"][data-state=refused]').waitFor();
+  await walkAccess(page);
+}
+
+async function looksAtFault(page) {
+  await isRefused(page);
+  await page.getByRole('tab', { name: 'Faults' }).click();
+  await page.locator('[data-fault] button').first().click();
+}
+
+/** The guest's driver has asked for a mapping in the device's domain. */
+async function looksAtRequest(page) {
+  await goTo(page, '1b');
+  await page.locator('#endpoint').selectOption({ label: await engineOf(page) });
+  await page.getByRole('listbox').press('ArrowUp');
+  await page.locator('[data-field=virt_start] button').click();
 }

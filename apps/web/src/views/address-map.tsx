@@ -22,6 +22,15 @@ import {
 /** Where a map begins whose domain has nothing. */
 const EMPTY = { start: 0, end: 2 ** 20 - 1 };
 
+const LEGEND = [
+  ['key rw', 'read and write'],
+  ['key r', 'read only'],
+  ['key w', 'write only'],
+  ['key reserved', 'reserved'],
+  ['dot r', 'read by a device'],
+  ['dot w', 'written by a device'],
+] as const;
+
 export function AddressMap({ store }: { readonly store: PageStore }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [grid, setGrid] = useState(() => gridOf(800, 240));
@@ -166,9 +175,11 @@ export function AddressMap({ store }: { readonly store: PageStore }): JSX.Elemen
         }}
       />
       <p class="legend muted">
-        <i class="key rw" /> read and write <i class="key r" /> read only <i class="key w" /> write
-        only <i class="key reserved" /> reserved <i class="dot r" /> read by a device{' '}
-        <i class="dot w" /> written by a device
+        {LEGEND.map(([kind, text]) => (
+          <span key={kind}>
+            <i class={kind} /> {text}{' '}
+          </span>
+        ))}
       </p>
       <AddressDetail store={store} domain={domain} />
     </section>

@@ -30,7 +30,12 @@ export function LatencyChart({ store }: { readonly store: PageStore }): JSX.Elem
   const place = useChart(
     `${measure} ${names.join()}`,
     () => ({
-      axis: { values: (_, values) => values.map(tickText) },
+      axis: {
+        // Those of the library begin below 0, over the labels of the time.
+        splits: (_, _axis, _least, most) => ticksTo(most),
+        filter: (_, ticks) => ticks,
+        values: (_, values) => values.map(durationText),
+      },
       scales: {
         y: {
           distr: 4,
@@ -103,9 +108,10 @@ export function LatencyChart({ store }: { readonly store: PageStore }): JSX.Elem
   );
 }
 
-/** uPlot has null for a tick of this scale that has no label. */
-function tickText(microseconds: number | null): string | null {
-  return microseconds === null ? null : durationText(microseconds);
+function ticksTo(most: number): number[] {
+  const ticks = [0];
+  for (let tick = LINEAR_UNTIL; tick <= most; tick *= 10) ticks.push(tick);
+  return ticks;
 }
 
 /** The one that there is more of. */
