@@ -2,6 +2,7 @@ import { silentLogger } from '@viommu/virtqueue';
 import { describe, expect, it } from 'vitest';
 import { VirtioIommuDevice } from './device.ts';
 import type { VirtioIommuOptions } from './options.ts';
+import { VIRTIO_IOMMU_S_NOMEM } from './protocol/constants.ts';
 import { NaiveBackend, naiveBackend } from './testing/naive-backend.ts';
 import { createTestDevice } from './testing/test-device.ts';
 
@@ -150,6 +151,24 @@ describe('VirtioIommuDevice', () => {
     driver.up();
     expect(driver.attach(1, 8)).toBe(0);
     expect(driver.map(1, 0x1000, 0x1fff, 0)).toBe(0);
+  });
+
+  it('has as many mappings as the host allows now', () => {
+    const { device, driver } = createTestDevice({ maxMappings: 3 });
+    driver.attach(1, 8);
+    const map = (page: number) => driver.map(1, page * 0x1000, page * 0x1000 + 0xfff, 0);
+    expect([map(1), map(2)]).toEqual([0, 0]);
+    expect(device.mappingCount).toBe(2);
+    device.maxMappings = 1;
+    expect(map(3)).toBe(VIRTIO_IOMMU_S_NOMEM);
+    expect([device.mappingCount, driver.unmap(1, 0x1000, 0x1fff)]).toEqual([2, 0]);
+    expect(map(3)).toBe(VIRTIO_IOMMU_S_NOMEM);
+    device.maxMappings = 2;
+    expect([map(3), map(4)]).toEqual([0, VIRTIO_IOMMU_S_NOMEM]);
+    expect(() => {
+      device.maxMappings = 0;
+    }).toThrow(expect.objectContaining({ code: 'MAX_MAPPINGS' }));
+    expect(device.maxMappings).toBe(2);
   });
 
   it('detaches everything else when the backend throws on reset', () => {

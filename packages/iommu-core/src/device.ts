@@ -10,6 +10,7 @@ import { EVENT_QUEUE_SIZE, EventQueue } from './event-queue.ts';
 import { GuardedBackend } from './guarded-backend.ts';
 import type { MappingTable } from './mappings/mapping-table.ts';
 import {
+  checkMaxMappings,
   chooseLimits,
   choosePageSizeMask,
   choosePollMicroseconds,
@@ -222,6 +223,21 @@ export class VirtioIommuDevice implements VirtioDevice {
   ): Pick<MappingTable, keyof DomainMappings | 'size' | 'find'> | undefined {
     const found = this.#state.findDomain(domain);
     return found?.bypass === false ? found.mappings : undefined;
+  }
+
+  /** Mappings that there are, in all domains together. */
+  get mappingCount(): number {
+    return this.#state.mappingCount;
+  }
+
+  /** How many the guest may have at once: further ones are refused with VIRTIO_IOMMU_S_NOMEM. Those that are there stay. */
+  get maxMappings(): number {
+    return this.#state.limits.maxMappings;
+  }
+
+  /** @throws VirtioError MAX_MAPPINGS */
+  set maxMappings(maxMappings: number) {
+    this.#state.limits.maxMappings = checkMaxMappings(maxMappings);
   }
 
   /** `bypass` of the configuration: endpoints in no domain go by untranslated. */

@@ -108,6 +108,15 @@ export function choosePageSizeMask(
   return mask;
 }
 
+/** @throws VirtioError MAX_MAPPINGS */
+export function checkMaxMappings(maxMappings: number): number {
+  if (isWithin(maxMappings, 1, MAX_MAPPINGS_MAX)) return maxMappings;
+  throw new VirtioError(
+    'MAX_MAPPINGS',
+    `maxMappings ${maxMappings}: choose 1 to ${MAX_MAPPINGS_MAX}`,
+  );
+}
+
 /** @throws VirtioError INPUT_RANGE, DOMAIN_RANGE, PROBE_SIZE, MAX_MAPPINGS */
 export function chooseLimits(
   options: VirtioIommuOptions,
@@ -135,13 +144,7 @@ export function chooseLimits(
   if (!isWithin(probeSize, 0, PROBE_SIZE_MAX)) {
     throw new VirtioError('PROBE_SIZE', `probeSize ${probeSize}: choose 0 to ${PROBE_SIZE_MAX}`);
   }
-  const maxMappings = options.maxMappings ?? DEFAULT_MAX_MAPPINGS;
-  if (!isWithin(maxMappings, 1, MAX_MAPPINGS_MAX)) {
-    throw new VirtioError(
-      'MAX_MAPPINGS',
-      `maxMappings ${maxMappings}: choose 1 to ${MAX_MAPPINGS_MAX}`,
-    );
-  }
+  const maxMappings = checkMaxMappings(options.maxMappings ?? DEFAULT_MAX_MAPPINGS);
   const granule = Number(lowestBit(pageSizeMask));
   return {
     granule,

@@ -3,7 +3,12 @@ import { VirtioBlockDevice, VirtioEntropyDevice, VirtioNetDevice } from '@viommu
 import { createMmioWindowsFunction } from '@viommu/mmio-windows';
 import { createVirtioMmioDevice, type MmioDevice } from '@viommu/transport-mmio';
 import { createVirtioPciFunction, type PciFunction } from '@viommu/transport-pci';
-import type { QueueObserver, VirtioDevice, VirtioTransportOptions } from '@viommu/virtqueue/device';
+import type {
+  QueueGate,
+  QueueObserver,
+  VirtioDevice,
+  VirtioTransportOptions,
+} from '@viommu/virtqueue/device';
 import { describePlace, iommuSocketName, socketNames, windowsSocketName } from './describe.ts';
 import type {
   Bdf,
@@ -45,6 +50,8 @@ export interface MachineOptions extends IommuMakerOptions {
   readonly createFunction?: (options: VirtioTransportOptions) => PciFunction;
   /** Sees the queues of the virtio device of that name, which is the name of its IOMMU or device. */
   readonly observeQueues?: (name: string) => QueueObserver | undefined;
+  /** Decides when the virtio device of that name may take the next buffer of a queue. */
+  readonly gateQueues?: (name: string) => QueueGate | undefined;
   /** Told the address of a function's first virtio-mmio window whenever the guest gives it another; 0 when it takes it back. */
   readonly onWindowsAddress?: (windows: number, address: number) => void;
 }
@@ -86,7 +93,8 @@ class MachineBuilder implements Machine {
   }
 
   addIommu(index: number): void {
-    const { parts, createFunction, observeQueues, onWindowsAddress, ...options } = this.#options;
+    const { parts, createFunction, observeQueues, gateQueues, onWindowsAddress, ...options } =
+      this.#options;
     const iommu = makeIommu(this.#description, index, options);
     this.iommus.push(iommu);
     this.#plug(iommuSocketName(index), this.#description.iommus[index]!.place, {
@@ -178,10 +186,12 @@ class MachineBuilder implements Machine {
     options: Pick<VirtioTransportOptions, 'device' | 'memory' | 'onReset'>,
   ): void {
     const { packed = false } = this.#description;
-    const { createFunction = createVirtioPciFunction, observeQueues } = this.#options;
+    const { createFunction = createVirtioPciFunction, observeQueues, gateQueues } = this.#options;
     const queueObserver = observeQueues?.(name);
     const observed = queueObserver === undefined ? {} : { queueObserver };
-    const all = { ...options, packed, ...observed, ...this.#logger };
+    const queueGate = gateQueues?.(name);
+    const gated = queueGate === undefined ? {} : { queueGate };
+    const all = { ...options, packed, ...observed, ...gated, ...this.#logger };
     if (place.bus === 'mmio') {
       this.#windows[place.windows]![place.window] = createVirtioMmioDevice(all);
       return;

@@ -65,6 +65,7 @@ export class VirtioMmioDevice implements MmioDevice {
       transportFeatures: VIRTIO_F_NOTIFICATION_DATA,
       packed: options.packed ?? false,
       ...(options.queueObserver ? { queueObserver: options.queueObserver } : {}),
+      ...(options.queueGate ? { queueGate: options.queueGate } : {}),
     });
     this.#registers = new ControlRegisters(
       this.#session,

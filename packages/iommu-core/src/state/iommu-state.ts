@@ -21,8 +21,8 @@ export interface IommuLimits {
   readonly domainRange: InclusiveRange;
   /** Size of `properties` in a PROBE request, in bytes. */
   readonly probeSize: number;
-  /** Mappings that the guest may have in all domains together. */
-  readonly maxMappings: number;
+  /** Mappings that the guest may have in all domains together; the host can change its mind. */
+  maxMappings: number;
 }
 
 export class IommuState {

@@ -109,6 +109,7 @@ export class VirtioPciFunction implements PciFunction {
       transportFeatures: VIRTIO_F_NOTIF_CONFIG_DATA | VIRTIO_F_NOTIFICATION_DATA,
       packed: options.packed ?? false,
       ...(options.queueObserver ? { queueObserver: options.queueObserver } : {}),
+      ...(options.queueGate ? { queueGate: options.queueGate } : {}),
     });
     this.#common = new CommonConfig(this.#session, this.#interrupts);
   }

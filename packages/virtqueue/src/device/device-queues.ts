@@ -9,7 +9,9 @@ import type { Virtqueue } from '../ring/virtqueue.ts';
 import type { QueueSnapshot, RestoredDriver } from '../snapshot/snapshot.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC, VIRTIO_F_RING_PACKED } from './constants.ts';
+import { GatedVirtqueue } from './gated-virtqueue.ts';
 import { ObservedVirtqueue } from './observed-virtqueue.ts';
+import type { QueueGate } from './queue-gate.ts';
 import type { QueueObserver, QueueState } from './queue-observer.ts';
 import { ADDRESS_WORDS, type QueueEnd, type QueueOwner, QueueSettings } from './queue-settings.ts';
 
@@ -33,9 +35,12 @@ export class DeviceQueues {
   readonly #settingsOwner: QueueOwner;
   readonly #rings: (DeviceRing | undefined)[];
   readonly #observer: QueueObserver | undefined;
-  /** What the device is given of them: the rings themselves, or with an observer before them. */
+  readonly #gate: QueueGate | undefined;
+  /** What the device is given of them: the rings themselves, or with an observer and a gate before them. */
   readonly #given: (Virtqueue | undefined)[];
   readonly #kicked: Uint8Array;
+  /** The gate has kept the device from what it was kicked for. */
+  readonly #held: Uint8Array;
   /** Where the rings lie, while the driver is up. */
   #memory: GuestMemory | undefined;
   #features = 0n;
@@ -45,10 +50,12 @@ export class DeviceQueues {
     maxSizes: readonly number[],
     owner: DeviceQueuesOwner,
     observer: QueueObserver | undefined,
+    gate: QueueGate | undefined,
   ) {
     for (const maxSize of maxSizes) checkMaxSize(maxSize);
     this.#owner = owner;
     this.#observer = observer;
+    this.#gate = gate;
     this.#settingsOwner = {
       enableQueue: (index: number) => this.#enable(index),
       endQueue: (index: number, end: QueueEnd) => owner.endQueue(index, end),
@@ -59,6 +66,8 @@ export class DeviceQueues {
     this.#rings = maxSizes.map(() => undefined);
     this.#given = maxSizes.map(() => undefined);
     this.#kicked = new Uint8Array(maxSizes.length);
+    this.#held = new Uint8Array(maxSizes.length);
+    gate?.attached((index) => this.kick(index));
   }
 
   /** DRIVER_OK: makes the rings of the queues that are enabled. A queue that is enabled later joins the same array. */
@@ -91,6 +100,7 @@ export class DeviceQueues {
     for (let index = 0; index < this.#kicked.length; index += 1) {
       if (this.#kicked[index] === 0) continue;
       this.#kicked[index] = 0;
+      this.#held[index] = 0;
       const ring = this.#rings[index];
       if (ring === undefined || ring.broken || !this.#owner.notifyDevice(index)) continue;
       // The driver can have taken the queue back meanwhile.
@@ -103,6 +113,7 @@ export class DeviceQueues {
   /** The driver takes one queue back: the device cannot use it from now on, whatever it is doing. */
   beginEnd(index: number, end: QueueEnd): void {
     this.#kicked[index] = 0;
+    this.#held[index] = 0;
     this.#rings[index]?.retire();
     this.#put(index, undefined);
     this.settings[index]!.ending = end;
@@ -120,6 +131,7 @@ export class DeviceQueues {
   /** Back to the state after power-on. Nothing is taken from the rings or given back any more, whoever still holds them. */
   clear(): void {
     this.#kicked.fill(0);
+    this.#held.fill(0);
     for (const ring of this.#rings) ring?.retire();
     this.#memory = undefined;
     this.#rings.fill(undefined);
@@ -145,7 +157,8 @@ export class DeviceQueues {
       size,
       enabled,
       addresses,
-      kicked: this.#kicked[index] === 1,
+      // Who restores it may have no gate.
+      kicked: (this.#kicked[index]! | this.#held[index]!) === 1,
       ring: this.#rings[index]?.snapshot() ?? null,
     }));
   }
@@ -203,13 +216,22 @@ export class DeviceQueues {
 
   #put(index: number, ring: DeviceRing | undefined): void {
     this.#rings[index] = ring;
+    this.#given[index] = ring && this.#gated(index, this.#observed(index, ring));
+  }
+
+  #observed(index: number, ring: DeviceRing): Virtqueue {
     const observer = this.#observer;
-    if (observer === undefined || ring === undefined) {
-      this.#given[index] = ring;
-      return;
-    }
-    this.#given[index] = new ObservedVirtqueue(ring, observer);
+    if (observer === undefined) return ring;
     observer.started(index, ring.size);
+    return new ObservedVirtqueue(ring, observer);
+  }
+
+  #gated(index: number, queue: Virtqueue): Virtqueue {
+    const gate = this.#gate;
+    if (gate === undefined) return queue;
+    return new GatedVirtqueue(queue, gate, () => {
+      this.#held[index] = 1;
+    });
   }
 
   #restoreRing(

@@ -53,7 +53,7 @@ export class DeviceSession implements QueueSource {
 
   /** @throws VirtioError `QUEUE_SIZE` when a device has a queue size that is no power of two up to 32768 */
   constructor(options: DeviceSessionOptions) {
-    const { device, queueObserver } = options;
+    const { device, queueObserver, queueGate } = options;
     this.device = device;
     this.queueCount = device.queueMaxSizes.length;
     this.offeredFeatures = offeredFeatures(options);
@@ -76,7 +76,7 @@ export class DeviceSession implements QueueSource {
       notifyDevice: (index) => this.#guarded.notifyQueue(index),
       keptBuffers: (index) => device.keptBuffers?.(index) ?? [],
     };
-    this.#queues = new DeviceQueues(device.queueMaxSizes, owner, queueObserver);
+    this.#queues = new DeviceQueues(device.queueMaxSizes, owner, queueObserver, queueGate);
     queueObserver?.attached(this);
   }
 

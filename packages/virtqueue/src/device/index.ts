@@ -22,6 +22,7 @@ export {
   VIRTIO_ID_NET,
 } from './constants.ts';
 export { DeviceSession } from './device-session.ts';
+export type { QueueGate } from './queue-gate.ts';
 export type { QueueObserver, QueueSource, QueueState } from './queue-observer.ts';
 export type { QueueArea } from './queue-settings.ts';
 export { QueueSettings } from './queue-settings.ts';

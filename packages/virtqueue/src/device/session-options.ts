@@ -1,6 +1,7 @@
 /** DeviceSessionOptions: what a transport makes a session from. Types and docs only. */
 import type { Logger } from '../logger.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { QueueGate } from './queue-gate.ts';
 import type { QueueObserver } from './queue-observer.ts';
 import type { InterruptSink, VirtioDevice } from './virtio-device.ts';
 
@@ -20,4 +21,6 @@ export interface DeviceSessionOptions {
   readonly packed?: boolean;
   /** Sees the queues, and what becomes of their buffers. */
   readonly queueObserver?: QueueObserver;
+  /** Decides when the device may take the next buffer of a queue. */
+  readonly queueGate?: QueueGate;
 }

@@ -1,6 +1,7 @@
 /** VirtioTransportOptions: what a device is put on a bus with, whatever the bus. Types and docs only. */
 import type { Logger } from '../logger.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { QueueGate } from './queue-gate.ts';
 import type { QueueObserver } from './queue-observer.ts';
 import type { VirtioDevice } from './virtio-device.ts';
 
@@ -26,4 +27,6 @@ export interface VirtioTransportOptions {
   readonly onDisconnect?: () => void;
   /** Sees the queues, and what becomes of their buffers. */
   readonly queueObserver?: QueueObserver;
+  /** Decides when the device may take the next buffer of a queue. */
+  readonly queueGate?: QueueGate;
 }
