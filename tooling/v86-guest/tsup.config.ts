@@ -4,8 +4,8 @@ export default defineConfig({
   entry: { main: 'src/main.ts' },
   format: 'esm',
   target: 'node20',
-  // It is TypeScript sources alone.
-  noExternal: ['@viommu/debian-archive'],
+  // They are TypeScript sources alone.
+  noExternal: ['@viommu/debian-archive', '@viommu/initramfs'],
   sourcemap: true,
   clean: true,
 });

@@ -6,3 +6,4 @@ export {
   type V86GuestParts,
   v86GuestIsCached,
 } from './guest-parts.ts';
+export { makePageFolder, type PageGuest } from './page-folder.ts';

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { messageOf } from './guest-error.ts';
 import { prepareV86Guest, type V86GuestParts, v86GuestIsCached } from './guest-parts.ts';
+import { makePageFolder } from './page-folder.ts';
 
 const PREFIX = 'viommu: ';
 /** By the signals that end it. */
@@ -26,7 +27,18 @@ function summary({ directory, kernel, kernelRelease, busybox, pageBytes }: V86Gu
 `;
 }
 
-async function run({ force }: { force: boolean }): Promise<void> {
+interface Options {
+  readonly force: boolean;
+  readonly page?: string;
+  readonly tree?: string;
+}
+
+async function run({ force, page, tree }: Options): Promise<void> {
+  if ((page === undefined) !== (tree === undefined)) {
+    say('--page and --tree go together');
+    process.exitCode = 1;
+    return;
+  }
   const began = Date.now();
   const isCached = !force && v86GuestIsCached();
   try {
@@ -37,6 +49,9 @@ async function run({ force }: { force: boolean }): Promise<void> {
         : `the guest is made, in ${Math.round((Date.now() - began) / 1000)} s`,
     );
     process.stdout.write(summary(parts));
+    if (page === undefined || tree === undefined) return;
+    const bytes = makePageFolder(parts, tree, page);
+    process.stdout.write(`${page}: ${bytes} bytes for a page to fetch\n`);
   } catch (error) {
     if (controller.signal.aborted) {
       say('ended by a signal; nothing is left of what was made');
@@ -52,6 +67,8 @@ const program = new Command('pnpm guest:v86')
     'Makes the Linux guest for v86 of Debian packages, in the cache: kernel, busybox and BIOS. Takes minutes, once.',
   )
   .option('--force', 'make it of the newest packages, even when it is in the cache', false)
+  .option('--page <folder>', 'write what a page fetches into this folder, too')
+  .option('--tree <folder>', 'with --page: what its initial file system has besides busybox')
   .exitOverride()
   .action(run);
 

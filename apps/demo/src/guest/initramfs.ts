@@ -1,7 +1,8 @@
 /** Builds the guest's initial file system: busybox, the modules it loads, and `/init`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { writeCpio } from './cpio.ts';
+import { writeCpio } from '@viommu/initramfs';
+
 import { GUEST_INIT } from './guest-init.ts';
 import { findKernelModules, STANDARD_MODULES, VFIO_MODULES } from './kernel-modules.ts';
 

@@ -1,0 +1,2 @@
+/** Initial file systems for Linux guests. */
+export { type CpioEntry, writeCpio } from './cpio.ts';
