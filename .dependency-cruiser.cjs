@@ -139,7 +139,7 @@ module.exports = {
         'views know devices by what they are told, so that a live machine can be shown as a trace is',
       from: { path: '^apps/web/src/(page|views)/' },
       to: {
-        path: '^(apps/web/src/(replay/(?!replay-messages)|live/(?!live-source))|packages/(trace|machine|scenarios)/)',
+        path: '^(apps/web/src/(replay/(?!replay-messages)|live/(?!live-source)|guest/(?!guest-session|experiments|terminal))|packages/(trace|machine|scenarios)/)',
       },
     },
     {

@@ -3,14 +3,17 @@
  * opens what the address names, or the first scenario. The list of traces comes later.
  */
 import { render } from 'preact';
-import { SocketSource } from './live/socket-source.ts';
+import { GuestSession } from './guest/guest-session.ts';
+import { followSocket } from './live/socket-source.ts';
 import { PageStore } from './page/page-store.ts';
-import { fetchTraceIndex, SHIPPED_SCENARIOS, type Shipped } from './page/trace-index.ts';
+import { fetchTraceIndex, SHIPPED_RUNS, type Shipped } from './page/trace-index.ts';
 import { App } from './views/app.tsx';
 import 'uplot/dist/uPlot.min.css';
 import './styles/theme.css';
 import './styles/base.css';
 import './styles/player.css';
+import '@xterm/xterm/css/xterm.css';
+import './styles/guest.css';
 import './styles/figure.css';
 import './styles/walk.css';
 import './styles/panels.css';
@@ -19,7 +22,10 @@ import './styles/events.css';
 import './styles/rings.css';
 import './styles/narrow.css';
 
-const store = new PageStore(new Worker('replay-worker.js', { type: 'module' }));
+const store = new PageStore(
+  new Worker('replay-worker.js', { type: 'module' }),
+  () => new GuestSession(new Worker('guest-worker.js', { type: 'module' })),
+);
 const place = document.getElementById('app')!;
 /** Such as `#trace=x86_64-pci&operation=9000`. */
 const asked = new URLSearchParams(location.hash.slice(1));
@@ -34,20 +40,20 @@ function follow(): void {
   const url = new URL('live', location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   url.hash = '';
-  store.follow(new SocketSource(new WebSocket(url)));
+  store.follow(followSocket(new WebSocket(url)));
 }
 
 async function openAsked(): Promise<void> {
-  const name = asked.get('trace') ?? SHIPPED_SCENARIOS[0]!.name;
+  const name = asked.get('trace') ?? SHIPPED_RUNS[0]!.name;
   const operation = Number(asked.get('operation') ?? Number.NaN);
   const position = Number.isInteger(operation) ? operation : undefined;
-  const scenario = SHIPPED_SCENARIOS.find((one) => one.name === name);
-  show(SHIPPED_SCENARIOS, scenario?.name ?? '');
-  if (scenario !== undefined) store.open(scenario, position);
-  const shipped = [...SHIPPED_SCENARIOS, ...(await fetchTraceIndex())];
-  const first = scenario ?? shipped.find((one) => one.name === name) ?? shipped[0]!;
+  const run = SHIPPED_RUNS.find((one) => one.name === name);
+  show(SHIPPED_RUNS, run?.name ?? '');
+  if (run !== undefined) store.open(run, position);
+  const shipped = [...SHIPPED_RUNS, ...(await fetchTraceIndex())];
+  const first = run ?? shipped.find((one) => one.name === name) ?? shipped[0]!;
   show(shipped, first.name);
-  if (first !== scenario) store.open(first, position);
+  if (first !== run) store.open(first, position);
 }
 
 if (asked.has('live')) {

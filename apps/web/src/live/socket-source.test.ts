@@ -1,7 +1,7 @@
 /** What a page that follows a machine shows: paused, resumed, and when the connection has ended. */
 import { encodeTold, type InspectorUpdate, type Told } from '@viommu/inspector';
 import { describe, expect, it } from 'vitest';
-import { SocketSource } from './socket-source.ts';
+import { followSocket } from './socket-source.ts';
 
 const PAGE = 4096;
 const NOTHING = {
@@ -25,12 +25,12 @@ function mapped(time: number, page: number): InspectorUpdate {
 
 function setting() {
   const asked: string[] = [];
-  const socket: ConstructorParameters<typeof SocketSource>[0] = {
+  const socket: Parameters<typeof followSocket>[0] = {
     onmessage: null,
     onclose: null,
     send: (text) => asked.push(String(text)),
   };
-  const source = new SocketSource(socket);
+  const source = followSocket(socket);
   const drawn: number[] = [];
   source.onChange = () => drawn.push(source.view.now.time);
   const happens = (event: object) => event as MessageEvent & CloseEvent;

@@ -33,3 +33,14 @@ export function countText(count: number): string {
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
   return `${countText(count)} ${count === 1 ? noun : plural}`;
 }
+
+/** The next larger or smaller one of numbers that ascend, if there is one. */
+export function nextAmong(
+  ascending: readonly number[],
+  from: number,
+  direction: 1 | -1,
+): number | undefined {
+  return direction === 1
+    ? ascending.find((one) => one > from)
+    : ascending.findLast((one) => one < from);
+}

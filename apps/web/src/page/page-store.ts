@@ -7,6 +7,7 @@ import {
   type WatchedRequest,
 } from '@viommu/inspector';
 import { VIRTIO_IOMMU_MAP_F_READ } from '@viommu/iommu-core';
+import type { GuestSession } from '../guest/guest-session.ts';
 import type { LiveSource } from '../live/live-source.ts';
 import type {
   ReplayCommand,
@@ -16,6 +17,8 @@ import type {
 } from '../replay/replay-messages.ts';
 import { AskedWalk } from './asked-walk.ts';
 import { JumpQueue } from './jump-queue.ts';
+import { Listened } from './listened.ts';
+import { nextAmong } from './numbers.ts';
 import type { Shipped } from './trace-index.ts';
 
 /** A place in a domain's address space, that a link or a click leads to. */
@@ -32,11 +35,13 @@ export interface DomainKey {
 
 export type EndpointKey = Pick<WatchedEndpoint, 'iommu' | 'endpoint'>;
 
-export class PageStore {
+export class PageStore extends Listened {
   view = new MachineView();
   trace: TraceSummary | undefined;
   /** There when a machine that runs is shown in the place of a trace: then nothing can be stepped or jumped to. */
   live: LiveSource | undefined;
+  /** There when that machine's guest runs in this page. */
+  guest: GuestSession | undefined;
   position = 0;
   isPlaying = false;
   speed = 1;
@@ -55,31 +60,44 @@ export class PageStore {
   /** When the map has to find its own place again. */
   mapResets = 0;
   readonly #worker: Worker;
-  readonly #listeners = new Set<() => void>();
-  #isTold = false;
+  readonly #startGuest: () => GuestSession;
   readonly #jumps = new JumpQueue((position) => this.send({ kind: 'jump', position }));
   readonly #walk = new AskedWalk((query) => {
     if (this.live !== undefined) this.live.ask(query);
     else this.#worker.postMessage({ kind: 'walk', query } satisfies ReplayCommand);
   });
 
-  /** @param worker speaks the contract of `replay-messages.ts` */
-  constructor(worker: Worker) {
+  /**
+   * @param worker speaks the contract of `replay-messages.ts`
+   * @param startGuest called when the guest is chosen
+   */
+  constructor(worker: Worker, startGuest: () => GuestSession) {
+    super();
     this.#worker = worker;
+    this.#startGuest = startGuest;
     worker.onmessage = ({ data }: MessageEvent<ReplayReport>) => this.#report(data);
     worker.onerror = ({ message }) => this.fail(message);
   }
 
-  listen(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
   open(shipped: Shipped, position?: number): void {
+    if ('isGuest' in shipped) {
+      this.bootGuest();
+      return;
+    }
     this.#begin();
     const place = position === undefined ? {} : { position };
     if ('url' in shipped) this.send({ kind: 'open', url: shipped.url, ...place });
     else this.send({ kind: 'openScenario', scenario: shipped.scenario, ...place });
+  }
+
+  /** A fresh one in the place of what is shown. */
+  bootGuest(): void {
+    this.#begin();
+    this.send({ kind: 'pause' });
+    const guest = this.#startGuest();
+    guest.onChange = () => this.changed();
+    this.guest = guest;
+    this.follow(guest.live);
   }
 
   openFile(file: Blob): void {
@@ -89,7 +107,6 @@ export class PageStore {
 
   /** Shows a machine that runs. */
   follow(live: LiveSource): void {
-    this.#begin();
     this.live = live;
     live.onChange = () => this.#followed(live);
     this.#followed(live);
@@ -129,11 +146,7 @@ export class PageStore {
 
   /** To behind the next one of these operations, or the last one before. */
   jumpAmong(operations: readonly number[], direction: 1 | -1): void {
-    const now = this.position - 1;
-    const found =
-      direction === 1
-        ? operations.find((operation) => operation > now)
-        : operations.findLast((operation) => operation < now);
+    const found = nextAmong(operations, this.position - 1, direction);
     if (found !== undefined) this.jump(found + 1);
   }
 
@@ -213,19 +226,8 @@ export class PageStore {
     this.#worker.postMessage(command);
   }
 
-  /** Says what went wrong. */
   fail(message: string): void {
     this.#report({ kind: 'failed', message });
-  }
-
-  /** The views are drawn again, once for all changes of this turn. */
-  changed(): void {
-    if (this.#isTold) return;
-    this.#isTold = true;
-    queueMicrotask(() => {
-      this.#isTold = false;
-      for (const listener of this.#listeners) listener();
-    });
   }
 
   #isShown({ iommu, domain }: DomainKey): boolean {
@@ -240,6 +242,9 @@ export class PageStore {
   }
 
   #begin(): void {
+    this.guest?.close();
+    this.guest = undefined;
+    this.live = undefined;
     this.view = new MachineView();
     this.trace = undefined;
     this.step = undefined;
@@ -267,6 +272,8 @@ export class PageStore {
   }
 
   #report(report: ReplayReport): void {
+    // What was played before a machine that runs is shown no more.
+    if (this.live !== undefined && report.kind !== 'failed') return;
     switch (report.kind) {
       case 'opened':
         this.trace = report.trace;

@@ -1,4 +1,4 @@
-/** What comes with the page: scenarios, which are played in it, and traces, of which the build writes `traces/index.json`. */
+/** What comes with the page: scenarios and a guest, which run in it, and traces, of which the build writes `traces/index.json`. */
 import type { ScenarioNumber } from '../replay/replay-messages.ts';
 
 export interface ShippedTrace {
@@ -14,16 +14,24 @@ export interface ShippedScenario {
   readonly scenario: ScenarioNumber;
 }
 
-export type Shipped = ShippedTrace | ShippedScenario;
+/** A guest that boots in the page. */
+export interface ShippedGuest {
+  readonly name: string;
+  readonly title: string;
+  readonly isGuest: true;
+}
 
-/** The first is what the page shows when its address names nothing. */
-export const SHIPPED_SCENARIOS: readonly ShippedScenario[] = [
+export type Shipped = ShippedTrace | ShippedScenario | ShippedGuest;
+
+/** Those that need nothing to be loaded. The first is what the page shows when its address names nothing. */
+export const SHIPPED_RUNS: readonly (ShippedScenario | ShippedGuest)[] = [
   {
     name: 'scenario-1',
     scenario: 1,
     title: 'Scenario 1: a device passed through twice, with VFIO',
   },
   { name: 'scenario-2', scenario: 2, title: 'Scenario 2: a virtual device behind the IOMMU' },
+  { name: 'linux', isGuest: true, title: 'Linux: boots in this page' },
 ];
 
 export async function fetchTraceIndex(): Promise<readonly ShippedTrace[]> {

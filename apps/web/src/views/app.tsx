@@ -11,6 +11,7 @@ import { AddressMap } from './address-map.tsx';
 import { FaultList } from './fault-list.tsx';
 import { standingOf } from './figure/figure-standing.ts';
 import { PassThroughFigure } from './figure/pass-through-figure.tsx';
+import { GuestPanel } from './guest/guest-panel.tsx';
 import { LatencyChart } from './latency-chart.tsx';
 import { LiveBar } from './live-bar.tsx';
 import { PlayerBar } from './player-bar.tsx';
@@ -29,7 +30,7 @@ export function App({ store, shipped, first }: Props): JSX.Element {
   useStore(store);
   const [tab, setTab] = useState<'requests' | 'faults'>('requests');
   useEffect(() => listenToKeys(store), [store]);
-  const { trace, live, problem, isLoading } = store;
+  const { trace, live, guest, problem, isLoading } = store;
   const standing = standingOf(store);
   // What is played in the page goes as fast as one wants to see it.
   const hasClock = trace === undefined || trace.recording !== undefined;
@@ -39,7 +40,7 @@ export function App({ store, shipped, first }: Props): JSX.Element {
         <h1>
           viommu <span class="muted">what an IOMMU does</span>
         </h1>
-        {live === undefined && (
+        {(live === undefined || guest !== undefined) && (
           <TraceChoice key={first} store={store} shipped={shipped} first={first} />
         )}
         <details class="keys">
@@ -62,7 +63,8 @@ export function App({ store, shipped, first }: Props): JSX.Element {
         </p>
       )}
       {live === undefined ? <PlayerBar store={store} /> : <LiveBar store={store} live={live} />}
-      <main aria-busy={isLoading}>
+      <main aria-busy={isLoading && guest === undefined}>
+        {guest !== undefined && <GuestPanel store={store} guest={guest} />}
         {standing !== undefined && <PassThroughFigure store={store} standing={standing} />}
         <div class="side">
           <Topology store={store} />
@@ -109,7 +111,7 @@ function TraceChoice({ store, shipped, first }: Props): JSX.Element {
     <div class="choice">
       <select
         id="trace"
-        aria-label="Scenario or trace"
+        aria-label="Scenario, guest or trace"
         value={chosen}
         onChange={({ currentTarget }) => choose(currentTarget.value)}
       >

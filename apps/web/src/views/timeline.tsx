@@ -12,10 +12,13 @@ export function Timeline({ store }: { readonly store: PageStore }): JSX.Element 
 
   // Drawn whenever one of these changes.
   useEffect(() => {
-    const draw = () => drawTimeline(canvas.current!, store);
+    const place = canvas.current;
+    // Something else can be shown by the time that this is called.
+    if (place === null) return;
+    const draw = () => drawTimeline(place, store);
     draw();
     const resized = new ResizeObserver(draw);
-    resized.observe(canvas.current!);
+    resized.observe(place);
     const forget = onColoursChange(draw);
     return () => {
       resized.disconnect();

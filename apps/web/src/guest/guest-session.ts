@@ -1,0 +1,106 @@
+/** GuestSession: the guest that runs in a worker of the page: its terminal, what is done to it, and what it is seen to do. */
+import { ToldSource } from '../live/told-source.ts';
+import type { GuestCommand, GuestReport } from './guest-messages.ts';
+
+export type GuestState =
+  | { readonly kind: 'loading'; readonly bytes: number; readonly total: number }
+  /** It cannot be had: its parts are not beside the page. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'running'; readonly kernelRelease: string }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export class GuestSession {
+  state: GuestState = { kind: 'loading', bytes: 0, total: 0 };
+  /** Whether devices take no buffers. */
+  isHeld = false;
+  /** Whether the IOMMU takes no more than some mappings. */
+  isLimited = false;
+  readonly live: ToldSource;
+  /** Called when one of the first three has changed. */
+  onChange: () => void = () => {};
+  readonly #worker: Worker;
+  #onConsole: ((bytes: Uint8Array) => void) | undefined;
+  /** What came before somebody listened. */
+  #console: Uint8Array[] = [];
+
+  /** @param worker speaks the contract of `guest-messages.ts` */
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    this.live = new ToldSource((query) => this.#send({ kind: 'walk', query }));
+    worker.onmessage = ({ data }: MessageEvent<GuestReport>) => this.#take(data);
+    worker.onerror = ({ message }) => this.#fail(message);
+  }
+
+  /** Also told what came before. */
+  listen(onConsole: (bytes: Uint8Array) => void): void {
+    this.#onConsole = onConsole;
+    for (const bytes of this.#console.splice(0)) onConsole(bytes);
+  }
+
+  type(text: string): void {
+    this.#send({ kind: 'type', text });
+  }
+
+  stray(iommu: number, endpoint: number): void {
+    this.#send({ kind: 'stray', iommu, endpoint });
+  }
+
+  /** @param mappings that may come to those that are there; undefined for as many as ever */
+  limit(mappings: number | undefined): void {
+    this.isLimited = mappings !== undefined;
+    this.#send({ kind: 'limit', mappings });
+    this.onChange();
+  }
+
+  hold(isHeld: boolean): void {
+    this.#send({ kind: 'hold', isHeld });
+  }
+
+  stepDma(): void {
+    this.#send({ kind: 'stepDma' });
+  }
+
+  close(): void {
+    this.#worker.terminate();
+  }
+
+  #send(command: GuestCommand): void {
+    this.#worker.postMessage(command);
+  }
+
+  #take(report: GuestReport): void {
+    switch (report.kind) {
+      case 'loading':
+        this.state = report;
+        break;
+      case 'missing':
+        this.state = report;
+        this.live.end('there is no guest');
+        break;
+      case 'booting':
+        this.state = { kind: 'running', kernelRelease: report.kernelRelease };
+        break;
+      case 'console':
+        if (this.#onConsole === undefined) this.#console.push(report.bytes);
+        else this.#onConsole(report.bytes);
+        return;
+      case 'update':
+        this.isHeld = report.isHeld;
+        this.live.take(report.update);
+        if (report.walk !== undefined) this.live.take(report.walk);
+        // Not before it is drawn.
+        requestAnimationFrame(() => this.#send({ kind: 'drawn' }));
+        break;
+      case 'failed':
+        this.#fail(report.message);
+        return;
+    }
+    this.onChange();
+  }
+
+  #fail(message: string): void {
+    this.state = { kind: 'failed', message };
+    this.live.end('the guest has failed');
+    this.onChange();
+  }
+}

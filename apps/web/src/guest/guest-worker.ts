@@ -1,0 +1,92 @@
+/** The worker in which the guest of the page runs: it fetches the parts, boots, and does what the page asks for. */
+import { fetchGuest } from './fetch-parts.ts';
+import { GuestMachine } from './guest-machine.ts';
+import type { GuestCommand, GuestReport } from './guest-messages.ts';
+import { type RunningEmulator, startEmulator } from './start-emulator.ts';
+
+/** What is used of the worker's global scope. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<GuestCommand>) => void) | null;
+  onunhandledrejection: ((event: PromiseRejectionEvent) => void) | null;
+  postMessage(report: GuestReport): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+/** Milliseconds between two updates, at least. */
+const INTERVAL = 100;
+
+const machine = new GuestMachine();
+let emulator: RunningEmulator | undefined;
+/** The page has drawn what it was told last. */
+let isDrawn = true;
+
+scope.onmessage = ({ data: command }) => obey(command);
+// The emulator's own, of which nobody else hears.
+scope.onunhandledrejection = ({ reason }) => fail(reason);
+
+function obey(command: GuestCommand): void {
+  switch (command.kind) {
+    case 'type':
+      emulator?.type(command.text);
+      break;
+    case 'drawn':
+      isDrawn = true;
+      break;
+    case 'stray':
+      machine.stray(command.iommu, command.endpoint);
+      emulator?.service();
+      break;
+    case 'limit':
+      machine.limit(command.mappings);
+      break;
+    case 'hold':
+      if (command.isHeld) machine.hold.hold();
+      else machine.hold.release();
+      emulator?.service();
+      tell();
+      break;
+    case 'stepDma':
+      machine.hold.step(() => emulator?.service());
+      tell();
+      break;
+    case 'walk':
+      machine.query = command.query;
+      tell();
+  }
+}
+
+/** Also when the page has not drawn the last one: what one does oneself is seen at once. */
+function tell(): void {
+  isDrawn = false;
+  scope.postMessage({
+    kind: 'update',
+    update: machine.takeUpdate(),
+    walk: machine.answer(),
+    isHeld: machine.hold.isHeld,
+  });
+}
+
+async function boot(): Promise<void> {
+  const guest = await fetchGuest((bytes, total) =>
+    scope.postMessage({ kind: 'loading', bytes, total }),
+  );
+  if (guest === undefined) {
+    scope.postMessage({ kind: 'missing' });
+    return;
+  }
+  const { kernelRelease } = guest;
+  scope.postMessage({ kind: 'booting', kernelRelease });
+  emulator = await startEmulator(guest, machine, (bytes) =>
+    scope.postMessage({ kind: 'console', bytes }),
+  );
+  setInterval(() => {
+    if (isDrawn) tell();
+  }, INTERVAL);
+}
+
+function fail(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  scope.postMessage({ kind: 'failed', message });
+}
+
+boot().catch(fail);
