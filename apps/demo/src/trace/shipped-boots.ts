@@ -8,7 +8,8 @@ export interface ShippedBoot {
   readonly name: string;
   /** What the machine is made of is that of the scenario. */
   readonly scenario: string;
-  readonly guest: Pick<PartChoice, 'architecture' | 'linux'>;
+  /** Which one under QEMU, or the one for v86. */
+  readonly guest: Required<Pick<PartChoice, 'architecture' | 'linux'>> | 'v86';
   readonly steps: readonly GuestStep[];
 }
 
@@ -59,6 +60,12 @@ export const SHIPPED_BOOTS: readonly ShippedBoot[] = [
     scenario: 'two-iommus',
     guest: { architecture: 'x86_64', linux: 'backports' },
     steps: TWO_DISKS,
+  },
+  {
+    name: 'i386-v86',
+    scenario: 'disk',
+    guest: 'v86',
+    steps: DISK,
   },
   {
     name: 'arm64-pci-backports',

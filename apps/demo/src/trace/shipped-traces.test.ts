@@ -1,5 +1,6 @@
 /** What stock kernels did with the devices, replayed: real input on machines that have no QEMU. */
 import { statSync } from 'node:fs';
+import { V86_VERSION } from '@viommu/v86';
 import { describe, expect, it } from 'vitest';
 import { SCENARIOS } from '../linux/scenarios/scenarios.ts';
 import { readTrace } from './read-trace.ts';
@@ -29,9 +30,14 @@ describe.each(SHIPPED_BOOTS)('$name', ({ name, scenario, guest, steps }) => {
 
   it('says what was recorded, and is small', async () => {
     const { versions, title } = await replayFile(path, { upto: 0 });
-    expect(versions.kernel).toMatch(guest.linux === 'stable' ? /^6\.12\./ : /^7\./);
-    expect(versions.qemu).toMatch(/^1[01]\./);
-    expect(title).toContain(guest.architecture);
+    if (guest === 'v86') {
+      expect(versions.kernel).toMatch(/^6\.12\..*-viommu$/);
+      expect(versions.v86).toBe(V86_VERSION);
+    } else {
+      expect(versions.kernel).toMatch(guest.linux === 'stable' ? /^6\.12\./ : /^7\./);
+      expect(versions.qemu).toMatch(/^1[01]\./);
+    }
+    expect(title).toContain(guest === 'v86' ? 'i386' : guest.architecture);
     expect(statSync(path).size).toBeLessThan(LARGEST);
   });
 
