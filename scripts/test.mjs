@@ -13,7 +13,7 @@ import { build, install, pnpmEnvironment, root } from './set-up.mjs';
 const TURBO = ['turbo', 'run', '--output-logs=errors-only', '--concurrency=2'];
 const CHECKS = [
   ['format and lint', ['biome', 'ci', '.']],
-  ['types', [...TURBO, 'types']],
+  ['types', ['pnpm', 'run', '--silent', 'types']],
   ['import boundaries', ['pnpm', 'run', '--silent', 'boundaries']],
   ['unused code', ['knip']],
   ['package checks', [...TURBO, 'package:check']],
