@@ -10,13 +10,12 @@ import { join } from 'node:path';
 import { heading, runProgram } from './lanes.mjs';
 import { build, install, pnpmEnvironment, root } from './set-up.mjs';
 
-const TURBO = ['turbo', 'run', '--output-logs=errors-only', '--concurrency=2'];
 const CHECKS = [
   ['format and lint', ['biome', 'ci', '.']],
   ['types', ['pnpm', 'run', '--silent', 'types']],
   ['import boundaries', ['pnpm', 'run', '--silent', 'boundaries']],
   ['unused code', ['knip']],
-  ['package checks', [...TURBO, 'package:check']],
+  ['package checks', ['node', 'scripts/check-packages.mjs']],
   ['tarballs of what is built', ['node', 'scripts/check-tarballs.mjs', '--built']],
   ['install scripts', ['node', 'scripts/check-install-scripts.mjs']],
   ['API reference', ['node', 'scripts/api-reference.mjs']],
