@@ -34,6 +34,15 @@ export default defineConfig({
       {
         ...resolution,
         test: {
+          name: 'v86',
+          include: ['apps/*/test/**/*.v86.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+        },
+      },
+      {
+        ...resolution,
+        test: {
           name: 'browser',
           include: ['apps/*/test/**/*.browser.test.ts'],
           fileParallelism: false,

@@ -4,30 +4,46 @@ log() {
   dmesg -c | grep -iE 'iommu|virtio|viot|I/O error' | grep -v 'ommand line:' | while read -r line; do say "dmesg $line"; done
 }
 
+# The name of a device's driver, as \`driver\`. Names and values are taken by the shell itself: a process for each would take a
+# guest under emulation longer than all else here.
+find_driver() {
+  driver=-
+  if [ -e "$1/driver" ]; then
+    cd -P "$1/driver"
+    driver=\${PWD##*/}
+  fi
+}
+
 report() {
-  say "kernel $(uname -r)"
+  read -r release </proc/sys/kernel/osrelease
+  say "kernel $release"
   for device in /sys/bus/pci/devices/*; do
-    driver=-
-    [ -e "$device/driver" ] && driver=$(basename "$(readlink "$device/driver")")
-    say "pci $(basename "$device") $(cut -c 3-6 "$device/vendor"):$(cut -c 3-6 "$device/device") $driver"
+    find_driver "$device"
+    read -r vendor <"$device/vendor"
+    read -r id <"$device/device"
+    say "pci \${device##*/} \${vendor#0x}:\${id#0x} $driver"
   done
   for device in /sys/bus/virtio/devices/*; do
     [ -e "$device" ] || continue
-    driver=-
-    [ -e "$device/driver" ] && driver=$(basename "$(readlink "$device/driver")")
-    say "virtio $(basename "$(dirname "$(readlink -f "$device")")") $(cat "$device/device") $driver $(cat "$device/features")"
+    find_driver "$device"
+    read -r id <"$device/device"
+    read -r features <"$device/features"
+    cd -P "$device/.."
+    say "virtio \${PWD##*/} $id $driver $features"
   done
   for group in /sys/kernel/iommu_groups/*; do
     [ -e "$group" ] || continue
-    number=$(basename "$group")
-    for device in "$group"/devices/*; do
-      say "group $number $(basename "$device") $(cat "$group/type")"
-    done
+    number=\${group##*/}
+    read -r kind <"$group/type"
+    for device in "$group"/devices/*; do say "group $number \${device##*/} $kind"; done
     while read -r start end type; do say "reserved $number $start $end $type"; done <"$group/reserved_regions"
   done
   for disk in /sys/block/vd*; do
-    [ -e "$disk" ] && say "disk $(basename "$disk") $(($(cat "$disk/size") * 512))"
+    [ -e "$disk" ] || continue
+    read -r sectors <"$disk/size"
+    say "disk \${disk##*/} $((sectors * 512))"
   done
+  cd /
   log
 }
 
