@@ -63,7 +63,7 @@ async function v86Guest(
   // A program for i386, a socket of passt, and windows whose address is known beforehand: v86 has none of them.
   if (needed.compiler || needed.network || load !== undefined) {
     throw new CommandError(
-      `--vmm v86 has no scenario ${name}: choose disk, two-iommus or packed, or leave --vmm out`,
+      `--vmm v86 has no scenario ${name}: choose disk, two-iommus, packed, identity or stray, or leave --vmm out`,
     );
   }
   try {

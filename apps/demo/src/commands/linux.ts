@@ -79,6 +79,11 @@ async function bootAndJudge(
 ): Promise<void> {
   const { signal } = progress;
   const scenario = SCENARIOS.find(({ name }) => name === options.scenario)!;
+  if (options.record !== undefined && scenario.machine.stray !== undefined) {
+    throw new CommandError(
+      `--record: what a device does that goes astray would not be in the trace of scenario ${scenario.name}`,
+    );
+  }
   const { ranIn, createMachine } = await chooseGuest(options, scenario, progress);
   if (page !== undefined) tellOfPage(page, options, progress);
   progress.step('starting the server and the guest');
@@ -100,7 +105,7 @@ async function bootAndJudge(
   try {
     const run = await machine.boot({
       steps: scenario.steps(machine.download),
-      append: options.append?.split(' ') ?? [],
+      append: [...(scenario.kernelParameters ?? []), ...(options.append?.split(' ') ?? [])],
       timeoutSeconds,
       signal,
       onFact: (fact) => progress.glimpse(`guest: ${fact.slice(0, 100)}`),

@@ -15,6 +15,7 @@ import { type RunGuestOptions, runGuest } from '../guest/run-guest.ts';
 import { packageFile } from '../package-file.ts';
 import { type Server, startServer } from '../server/server.ts';
 import type { ServerMessage, ServerStatistics, ServerWatcher } from '../server/server-messages.ts';
+import type { StraySettings } from '../server/stray-access.ts';
 import type { RecordSettings } from '../trace/record-settings.ts';
 import { makeDiskImage } from './disk-image.ts';
 import { type Download, startGuestNetwork } from './guest-network.ts';
@@ -43,6 +44,8 @@ export interface LinuxMachineOptions {
   /** Modules that the guest loads, in this order; those for an IOMMU and disks on PCI when not given. */
   readonly load?: readonly string[];
   readonly checkIsolation?: boolean;
+  /** A device that goes astray. */
+  readonly stray?: StraySettings;
   /** Where to record what the devices see, if at all. */
   readonly record?: Omit<RecordSettings, 'contents'>;
   /** Whoever watches the machine. */
@@ -117,6 +120,7 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
         machine: description,
         socketDir: folder,
         checkIsolation: options.checkIsolation ?? false,
+        ...(options.stray === undefined ? {} : { stray: options.stray }),
         ...(options.record === undefined
           ? {}
           : { record: { ...options.record, contents: images.map(({ content }) => content) } }),

@@ -23,10 +23,11 @@ import type {
   WatchedMessage,
 } from './server-messages.ts';
 import { collectStatistics } from './statistics.ts';
+import { StrayAccess } from './stray-access.ts';
 
 export type ObservedSettings = Pick<
   ServerSettings,
-  'machine' | 'checkIsolation' | 'record' | 'watch'
+  'machine' | 'checkIsolation' | 'record' | 'stray' | 'watch'
 >;
 
 export interface ObservedMachineOptions {
@@ -68,6 +69,7 @@ export function observeMachine(
   const passThrough = engine && watchPassThrough(engine.endpoint, post);
   const parts = new NodeParts({ logger });
   const feed = settings.watch && new PageFeed(description, settings.watch, post);
+  const stray = settings.stray && new StrayAccess(settings.stray, () => machine.iommus[0]!.device);
   const options: MachineOptions = {
     parts,
     logger,
@@ -76,6 +78,7 @@ export function observeMachine(
       joinObservers([
         ...(iommu === engine?.iommu ? [passThroughObserver(passThrough!)] : []),
         eventObserver(iommu, nameOf, post),
+        ...(iommu === 0 && stray ? [stray.observer] : []),
         ...isolation.slice(iommu, iommu + 1).map(({ observer }) => observer),
         ...(control?.observers(iommu, (endpoint) => nameOf(iommu, endpoint)) ?? []),
         ...(feed?.observers(iommu) ?? []),
@@ -97,7 +100,7 @@ export function observeMachine(
   return {
     machine,
     functions,
-    sources: [...parts.networks, ...(feed === undefined ? [] : [feed])],
+    sources: [...parts.networks, ...(feed ? [feed] : []), ...(stray ? [stray] : [])],
     finish() {
       const statistics = collectStatistics(machine, isolation);
       feed?.finish();

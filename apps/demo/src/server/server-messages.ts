@@ -2,6 +2,7 @@
 import type { InspectorUpdate } from '@viommu/inspector';
 import type { MachineDescription } from '@viommu/machine';
 import type { RecordSettings } from '../trace/record-settings.ts';
+import type { StraySettings } from './stray-access.ts';
 
 /** In {@link ServerWatcher.wants}: somebody knows what was told last, and wants what has changed since. */
 export const WANTS_CHANGES = 1;
@@ -23,6 +24,8 @@ export interface ServerSettings {
   readonly rules?: readonly unknown[];
   /** Where to record what the devices see, if at all. */
   readonly record?: RecordSettings;
+  /** A device that goes astray. */
+  readonly stray?: StraySettings;
   /** The `wants` of somebody who watches; nothing is installed for it when not given. */
   readonly watch?: SharedArrayBuffer;
 }

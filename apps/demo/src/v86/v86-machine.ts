@@ -65,6 +65,7 @@ export function createV86Machine(options: V86MachineOptions): V86Machine {
           thread = new V86Thread(options, output, {
             machine,
             checkIsolation: options.checkIsolation ?? false,
+            ...(options.stray === undefined ? {} : { stray: options.stray }),
             ...(options.record === undefined
               ? {}
               : { record: { ...options.record, contents: images.map(({ content }) => content) } }),
