@@ -51,7 +51,7 @@ async function qemuGuest(
 
 async function v86Guest(
   options: GuestOptions,
-  { name, machine: { load }, parts: needed }: Scenario,
+  { name, parts: needed }: Scenario,
   { signal, step }: Progress,
 ): Promise<ChosenGuest> {
   const foreign = OF_QEMU.find((option) => options[option] !== undefined);
@@ -60,10 +60,10 @@ async function v86Guest(
       `--vmm v86 has a kernel of its own, for i386: leave out --${foreign ?? 'arch'}`,
     );
   }
-  // A program for i386, a socket of passt, and windows whose address is known beforehand: v86 has none of them.
-  if (needed.compiler || needed.network || load !== undefined) {
+  // A program for i386, and a socket of passt: v86 has none of them.
+  if (needed.compiler || needed.network) {
     throw new CommandError(
-      `--vmm v86 has no scenario ${name}: choose disk, two-iommus, packed, identity or stray, or leave --vmm out`,
+      `--vmm v86 has no scenario ${name}: choose disk, two-iommus, mmio, packed, identity or stray, or leave --vmm out`,
     );
   }
   try {

@@ -19,6 +19,7 @@ import {
   type LinuxMachine,
   type LinuxMachineOptions,
 } from '../linux/linux-machine.ts';
+import type { PlatformFacts } from '../linux/platforms/platform.ts';
 import { X86_PLATFORM } from '../linux/platforms/x86-platform.ts';
 import type { ServerStatistics } from '../server/server-messages.ts';
 import type { V86Message, V86Settings, V86Stop } from './v86-messages.ts';
@@ -37,6 +38,14 @@ const V86_KERNEL = {
   console: Q35.console,
   kernelParameters: [...Q35.kernelParameters, 'tsc=reliable'],
 };
+/**
+ * A function with windows is a virtio function without capabilities: Linux disables the interrupt lines of the bus until a driver enables
+ * a function on them, as its virtio-pci does before it finds that, and leaves it so.
+ */
+const PLATFORM: PlatformFacts = {
+  ...X86_PLATFORM,
+  windowsIdentity: { vendorId: 0x1af4, deviceId: 0x107f },
+};
 /** What Linux says last: v86 has no power to turn off, and goes on. */
 const POWERED_DOWN = 'reboot: Power down';
 
@@ -52,7 +61,7 @@ export function createV86Machine(options: V86MachineOptions): V86Machine {
       return { path, content: makeDiskImage(path, bytes) };
     });
     const disks = images.map(({ path }) => path);
-    const machine = (options.describe ?? standardMachine)({ disks, ...X86_PLATFORM });
+    const machine = (options.describe ?? standardMachine)({ disks, ...PLATFORM });
     const initramfs = join(folder, 'initramfs.gz');
     buildInitramfs({ ...parts, output: initramfs });
     return {
