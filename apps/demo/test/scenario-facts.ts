@@ -39,17 +39,20 @@ const SCENARIO_FACTS: Readonly<Record<ScenarioName, Facts>> = {
   passthrough: {
     faults: 2,
     endpoints: 3,
-    facts({ passthrough }) {
+    facts({ passthrough, vmm }) {
       const { walk, copies, kernelLog, guestMappings, hostMappings, accesses } = passthrough;
+      // v86 delivers no messages.
+      const interrupts = vmm.startsWith('v86') ? 0 : 1;
+      expect(passthrough.vectors).toBe(interrupts);
       expect(walk.iova).toBe(walk.virtualAddress);
       const addresses = [walk.iova, walk.guestPhysical, walk.vmmAddress, walk.hostPhysical];
       expect(new Set(addresses).size).toBe(4);
       expect(new Set(addresses.map((address) => address % 4096))).toEqual(new Set([0]));
       const [inside, outside, unmapped] = copies;
-      expect(inside).toMatchObject({ length: 524288, status: 2, interrupts: 1, equal: true });
-      expect(outside).toMatchObject({ status: 3, interrupts: 1, equal: true });
+      expect(inside).toMatchObject({ length: 524288, status: 2, interrupts, equal: true });
+      expect(outside).toMatchObject({ status: 3, interrupts, equal: true });
       expect(outside.errorAddress).toBe(walk.iova + 1048576);
-      expect(unmapped).toMatchObject({ status: 3, errorAddress: walk.iova, interrupts: 1 });
+      expect(unmapped).toMatchObject({ status: 3, errorAddress: walk.iova, interrupts });
       expect(kernelLog).toHaveLength(2);
       expect(kernelLog[0]).toContain(`at ${hex(outside.errorAddress)} [R]`);
       expect(guestMappings).toBeGreaterThan(0);

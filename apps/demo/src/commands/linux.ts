@@ -21,11 +21,14 @@ interface LinuxOptions extends GuestOptions {
   readonly scenario: string;
   readonly json?: boolean;
   readonly append?: string;
-  readonly timeout: string;
+  readonly timeout?: string;
   readonly verbose?: boolean;
   readonly record?: string;
   readonly web?: boolean;
 }
+
+/** v86 does all of it in one thread. */
+const TIMEOUT_SECONDS = { qemu: 180, v86: 600 };
 
 export function addLinuxCommand(program: Command): void {
   const command = program
@@ -50,7 +53,10 @@ export function addLinuxCommand(program: Command): void {
     .option('--json', 'print one machine-readable object as the last line');
   addOwnPartsOptions(addGuestChoiceOptions(command))
     .option('--append <text>', 'more for the kernel command line, such as iommu.strict=1')
-    .option('--timeout <seconds>', 'end the guest after this time', '180')
+    .option(
+      '--timeout <seconds>',
+      `end the guest after this time (default: ${TIMEOUT_SECONDS.qemu}, in v86 ${TIMEOUT_SECONDS.v86})`,
+    )
     .option('--record <file>', 'record what the devices see into a trace, for viommu replay')
     .option('--web', 'show what happens in a page, which is there while the guest runs')
     .option('--verbose', "show the guest's serial console")
@@ -58,7 +64,9 @@ export function addLinuxCommand(program: Command): void {
 }
 
 async function linux(options: LinuxOptions): Promise<void> {
-  const timeoutSeconds = Number(options.timeout);
+  const timeoutSeconds = Number(
+    options.timeout ?? TIMEOUT_SECONDS[options.vmm === 'v86' ? 'v86' : 'qemu'],
+  );
   if (!(timeoutSeconds > 0))
     throw new CommandError(`--timeout: '${options.timeout}' is not a number of seconds`);
   const page = options.web

@@ -8,10 +8,11 @@ import { messageOf } from '../command-error.ts';
 import { observeMachine } from '../server/observed-machine.ts';
 import { postingLogger } from '../server/posting-logger.ts';
 import { FirmwareTables } from './firmware-tables.ts';
+import { SourcePoll } from './source-poll.ts';
 import type { V86Message, V86Settings } from './v86-messages.ts';
 
-/** How often what waits for the machine is let work, in milliseconds: the page. */
-const SOURCES_INTERVAL = 50;
+/** How often the network and the page are looked at, in milliseconds: between two slices of the emulator. */
+const SOURCES_INTERVAL = 1;
 
 const settings = workerData as V86Settings;
 
@@ -50,12 +51,15 @@ async function run(): Promise<void> {
     for (const { bdf, function: pci } of observed.functions) bus.plug(bdf, pci);
     for (const { name, bytes } of firmware.tables) bus.addAcpiTable(name, bytes);
     emulator.add_listener('serial0-output-byte', sendConsole());
-    const sources = setInterval(() => {
-      for (const source of observed.sources) source.work?.();
+    const sources = new SourcePoll(observed.sources);
+    const timer = setInterval(() => {
+      sources.poll();
+      bus.service();
     }, SOURCES_INTERVAL);
     await emulator.run();
     await new Promise((resolve) => parentPort!.once('message', resolve));
-    clearInterval(sources);
+    clearInterval(timer);
+    sources.close();
     await emulator.stop();
     const statistics = observed.finish();
     for (const { function: pci } of observed.functions) pci.disconnect();

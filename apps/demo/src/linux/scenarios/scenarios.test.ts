@@ -297,7 +297,7 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
       const [iova, end] = [0x7f00_0000_0000, 0x7f00_0000_0fff];
       const copy = { destination: iova + 0x800, length: 0x800, interrupts: 1, equal: true };
       boot.vfio = {
-        ...{ group: 2, device: '0000:00:08.0', unmapped: 0x1000 },
+        ...{ group: 2, device: '0000:00:08.0', vectors: 1, unmapped: 0x1000 },
         map: { virtualAddress: iova, iova, length: 0x1000 },
         copies: [
           { ...copy, source: iova, status: 2, errorAddress: 0 },
@@ -334,6 +334,9 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
       },
       (outcome) => {
         bootOf(outcome).vfio!.copies[0]!.equal = false;
+      },
+      (outcome) => {
+        bootOf(outcome).vfio!.vectors = 0;
       },
       ({ messages }) => {
         const access = messages.find((message) => message.type === 'engineAccess');
