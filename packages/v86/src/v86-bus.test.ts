@@ -18,6 +18,8 @@ import { GuestRam } from './guest-ram.ts';
 import { V86Bus } from './v86-bus.ts';
 
 const ISA_BRIDGE = 0x08;
+/** QEMU's "fw_cfg": ports, and the key of the first file. */
+const [FIRMWARE_SELECT, FIRMWARE_DATA, FIRST_FIRMWARE_FILE] = [0x510, 0x511, 0xc000];
 const [FIRST, SECOND] = [0x80, 0x88];
 const [FIRST_BAR, SECOND_BAR] = [0xfe00_0000, 0xfe00_4000];
 const [FIRST_RING, SECOND_RING] = [0x10_0000, 0x12_0000];
@@ -292,9 +294,13 @@ it('a restart of the machine resets the functions', () => {
   expect(readMemory(cpu, SECOND_BAR + 20, 1)).toBe(0);
 });
 
-it('firmware gets the tables', () => {
-  bus.addAcpiTable('viot', Uint8Array.of(1, 2, 3));
-  expect(cpu.option_roms).toContainEqual({ name: 'acpi/viot', data: Uint8Array.of(1, 2, 3) });
+it('firmware gets the tables, with what is in them when it reads them', () => {
+  const table = Uint8Array.of(1, 2, 3);
+  bus.addAcpiTable('viot', table);
+  const file = cpu.option_roms.findIndex(({ name }) => name === 'acpi/viot');
+  table[1] = 7;
+  cpu.io.port_write16(FIRMWARE_SELECT, FIRST_FIRMWARE_FILE + file);
+  expect([1, 2, 3].map(() => cpu.io.port_read8(FIRMWARE_DATA))).toEqual([1, 7, 3]);
 });
 
 describe('what cannot be is said', () => {

@@ -78,10 +78,10 @@ export class V86Bus {
 
   /**
    * Gives the guest's firmware an ACPI table, before the guest starts: the VIOT, for one. SeaBIOS 1.16 takes it as it is, and newer ones
-   * do not take it.
+   * do not take it. It is read after the firmware has placed the BARs: until then its bytes may change, and not its size.
    *
    * @param name in lower case, such as `viot`
-   * @param table with its header, and a right checksum
+   * @param table with its header, and a right checksum; it is not copied
    * @throws V86Error `RUNNING`
    */
   addAcpiTable(name: string, table: Uint8Array): void {

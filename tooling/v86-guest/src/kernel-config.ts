@@ -51,6 +51,8 @@ CONFIG_EVENTFD=y
 CONFIG_POSIX_TIMERS=y
 CONFIG_FILE_LOCKING=y
 CONFIG_SHMEM=y
+# Debian's C library for i386 sets the times of files by them, as touch does.
+CONFIG_COMPAT_32BIT_TIME=y
 
 # File systems that /init mounts, and one for a disk. /proc/timer_list, which /init takes the time from, needs nothing more.
 CONFIG_PROC_FS=y

@@ -3,7 +3,7 @@
 import { V86_VERSION } from '@viommu/v86';
 import { GuestError, prepareV86Guest } from '@viommu/v86-guest';
 import { CommandError } from '../command-error.ts';
-import { prepareGuestParts } from '../guest/guest-parts.ts';
+import { prepareGuestParts, prepareGuestPrograms } from '../guest/guest-parts.ts';
 import type { ChosenGuest } from '../linux/guest-choice.ts';
 import { createLinuxMachine } from '../linux/linux-machine.ts';
 import { ranInQemu } from '../linux/ran-in-qemu.ts';
@@ -16,9 +16,7 @@ export interface GuestOptions extends OwnParts, GuestChoice {
 }
 
 /** What v86 has its own of, by the names of options. */
-const OF_QEMU = [
-  ...['linux', 'pages', 'qemu', 'kernel', 'modules', 'busybox', 'cc', 'dtc', 'passt'],
-] as const;
+const OF_QEMU = [...['linux', 'pages', 'qemu', 'kernel', 'modules', 'busybox', 'dtc']] as const;
 
 /** @throws {CommandError} when there is no such guest */
 export function chooseGuest(
@@ -51,7 +49,7 @@ async function qemuGuest(
 
 async function v86Guest(
   options: GuestOptions,
-  { name, machine: { load }, parts: needed }: Scenario,
+  { parts: needed }: Scenario,
   { signal, step }: Progress,
 ): Promise<ChosenGuest> {
   const foreign = OF_QEMU.find((option) => options[option] !== undefined);
@@ -60,18 +58,20 @@ async function v86Guest(
       `--vmm v86 has a kernel of its own, for i386: leave out --${foreign ?? 'arch'}`,
     );
   }
-  // A program for i386, a socket of passt, and windows whose address is known beforehand: v86 has none of them.
-  if (needed.compiler || needed.network || load !== undefined) {
-    throw new CommandError(
-      `--vmm v86 has no scenario ${name}: choose disk, two-iommus or packed, or leave --vmm out`,
-    );
-  }
   try {
-    const parts = await prepareV86Guest({ signal, onProgress: step });
+    const guest = await prepareV86Guest({ signal, onProgress: step });
+    const programs = await prepareGuestPrograms({
+      ...options,
+      ...needed,
+      architecture: 'i386',
+      signal,
+      onProgress: step,
+    });
+    const parts = { ...guest, ...programs };
     const { kernelRelease } = parts;
     return {
       ranIn: { vmm: 'v86', version: V86_VERSION, kernelRelease, architecture: 'i386' },
-      createMachine: async (machine) => createV86Machine({ ...machine, parts }),
+      createMachine: (machine) => createV86Machine({ ...machine, parts }),
     };
   } catch (error) {
     if (error instanceof GuestError) throw new CommandError(error.message, { cause: error });

@@ -14,6 +14,10 @@ export const EXAMPLES: Readonly<Record<string, readonly (readonly [string, strin
   linux: [
     ['', 'a stock guest writes and reads a disk behind the IOMMU'],
     ['--scenario passthrough', 'its user space drives a device with VFIO'],
+    [
+      '--scenario stray',
+      'a device that accesses what it was not given, and what the guest says to it',
+    ],
     ['--web', 'what it does to the IOMMU, in a page while it runs'],
     ['--arch arm64 --linux backports', 'another processor, a newer kernel'],
     ['--append iommu.strict=1', 'each buffer is unmapped at once, and not some time later'],

@@ -21,11 +21,14 @@ interface LinuxOptions extends GuestOptions {
   readonly scenario: string;
   readonly json?: boolean;
   readonly append?: string;
-  readonly timeout: string;
+  readonly timeout?: string;
   readonly verbose?: boolean;
   readonly record?: string;
   readonly web?: boolean;
 }
+
+/** v86 does all of it in one thread. */
+const TIMEOUT_SECONDS = { qemu: 180, v86: 600 };
 
 export function addLinuxCommand(program: Command): void {
   const command = program
@@ -50,7 +53,10 @@ export function addLinuxCommand(program: Command): void {
     .option('--json', 'print one machine-readable object as the last line');
   addOwnPartsOptions(addGuestChoiceOptions(command))
     .option('--append <text>', 'more for the kernel command line, such as iommu.strict=1')
-    .option('--timeout <seconds>', 'end the guest after this time', '180')
+    .option(
+      '--timeout <seconds>',
+      `end the guest after this time (default: ${TIMEOUT_SECONDS.qemu}, in v86 ${TIMEOUT_SECONDS.v86})`,
+    )
     .option('--record <file>', 'record what the devices see into a trace, for viommu replay')
     .option('--web', 'show what happens in a page, which is there while the guest runs')
     .option('--verbose', "show the guest's serial console")
@@ -58,7 +64,9 @@ export function addLinuxCommand(program: Command): void {
 }
 
 async function linux(options: LinuxOptions): Promise<void> {
-  const timeoutSeconds = Number(options.timeout);
+  const timeoutSeconds = Number(
+    options.timeout ?? TIMEOUT_SECONDS[options.vmm === 'v86' ? 'v86' : 'qemu'],
+  );
   if (!(timeoutSeconds > 0))
     throw new CommandError(`--timeout: '${options.timeout}' is not a number of seconds`);
   const page = options.web
@@ -79,6 +87,11 @@ async function bootAndJudge(
 ): Promise<void> {
   const { signal } = progress;
   const scenario = SCENARIOS.find(({ name }) => name === options.scenario)!;
+  if (options.record !== undefined && scenario.machine.stray !== undefined) {
+    throw new CommandError(
+      `--record: what a device does that goes astray would not be in the trace of scenario ${scenario.name}`,
+    );
+  }
   const { ranIn, createMachine } = await chooseGuest(options, scenario, progress);
   if (page !== undefined) tellOfPage(page, options, progress);
   progress.step('starting the server and the guest');
@@ -100,7 +113,7 @@ async function bootAndJudge(
   try {
     const run = await machine.boot({
       steps: scenario.steps(machine.download),
-      append: options.append?.split(' ') ?? [],
+      append: [...(scenario.kernelParameters ?? []), ...(options.append?.split(' ') ?? [])],
       timeoutSeconds,
       signal,
       onFact: (fact) => progress.glimpse(`guest: ${fact.slice(0, 100)}`),

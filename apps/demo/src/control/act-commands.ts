@@ -1,16 +1,13 @@
 /** The commands that have a device do something that the guest sees: a fault, DEVICE_NEEDS_RESET. */
 import { faultReason } from '@viommu/inspector';
 import { TRANSLATION_OK, type TranslationResult } from '@viommu/iommu-core';
-import { ACCESS_READ, ArrayGuestMemory } from '@viommu/virtqueue';
 import { CommandError } from '../command-error.ts';
+import { strayByte } from '../server/stray-access.ts';
 import type { FaultResult } from './control-protocol.ts';
 import type { ControlledMachine } from './controlled-machine.ts';
 import type { JsonReader } from './json-reader.ts';
 import { readIommu } from './look-commands.ts';
 import { readAccess } from './translate-command.ts';
-
-/** The access is refused before it gets to any memory. */
-const NO_MEMORY = new ArrayGuestMemory([{ base: 0, buffer: new ArrayBuffer(4096) }]);
 
 /** Has the endpoint try one byte where it must not; where it may, nothing is done. */
 export function provokeFault(target: ControlledMachine, fields: JsonReader): FaultResult {
@@ -26,10 +23,7 @@ export function provokeFault(target: ControlledMachine, fields: JsonReader): Fau
     );
   }
   const before = device.counters.eventsDelivered;
-  const memory = device.endpointMemory(place.endpoint, NO_MEMORY);
-  const byte = new Uint8Array(1);
-  if (bits === ACCESS_READ) memory.read(address, byte, 0, 1);
-  else memory.write(address, byte, 0, 1);
+  strayByte(device, place.endpoint, address, bits);
   return {
     device: place.device,
     // A TRANSLATION_* code equals the VIRTIO_IOMMU_FAULT_R_* but for the last, which has none.

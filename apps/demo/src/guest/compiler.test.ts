@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -24,6 +24,23 @@ it('says what the compiler said', async () => {
   await expect(
     compileProgram(ownCompiler(join(folder, 'bad')), 'x.c', join(folder, 'program')),
   ).rejects.toThrow(/x\.c cannot be compiled for the guest: .*x\.c:3: error: no/);
+});
+
+it('finishes what the compiler leaves undone', async () => {
+  const output = join(folder, 'finished');
+  const finish = (program: Uint8Array) => program.fill(0x78);
+  await compileProgram({ ...ownCompiler(join(folder, 'cc')), finish }, 'x.c', output);
+  expect(readFileSync(output, 'utf8')).toMatch(/^x+$/);
+});
+
+it('has the fetched one make programs for i386', () => {
+  const { before, after, finish } = fetchedCompiler('/cache/compiler-i386', 'i386');
+  expect(before).toContain('/cache/compiler-i386/usr/bin/i386-tcc');
+  expect(before).toContain('-I/cache/compiler-i386/usr/include/i386-linux-gnu');
+  expect(after).toContain('/cache/compiler-i386/usr/lib/i386-linux-musl/libc.a');
+  // What the C library needs, and tcc's own has not.
+  expect(existsSync(after[0]!)).toBe(true);
+  expect(finish).toBeDefined();
 });
 
 it('starts the fetched one through its own loader, with nothing of the host', () => {

@@ -1,8 +1,11 @@
 /** Compiles the programs that run in the guest's user space, statically: the guest has no libraries. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from '@viommu/debian-archive';
 import { CommandError, messageOf } from '../command-error.ts';
-import { LIBRARIES, LOADER, TCC } from './part-recipes.ts';
+import { packageFile } from '../package-file.ts';
+import { COMPILED, type CompiledArchitecture, LIBRARIES, LOADER } from './part-recipes.ts';
+import { completePltJumps } from './plt-jumps.ts';
 
 /** How to call a C compiler. */
 export interface Compiler {
@@ -11,6 +14,8 @@ export interface Compiler {
   readonly before: readonly string[];
   /** After the source. */
   readonly after: readonly string[];
+  /** What is left to be done in a program's bytes. */
+  readonly finish?: (program: Uint8Array) => void;
 }
 
 /** Any compiler with the usual options. */
@@ -23,17 +28,21 @@ export function ownCompiler(command: string): Compiler {
  *
  * @param directory the part's folder
  */
-export function fetchedCompiler(directory: string): Compiler {
+export function fetchedCompiler(
+  directory: string,
+  architecture: CompiledArchitecture = 'x86_64',
+): Compiler {
+  const names = COMPILED[architecture];
   const libraries = join(directory, LIBRARIES);
   const tcc = join(libraries, 'tcc');
-  const musl = join(directory, 'usr/lib/x86_64-linux-musl');
+  const musl = join(directory, 'usr/lib', names.musl);
   const include = join(directory, 'usr/include');
   return {
     command: join(directory, LOADER),
     before: [
       '--library-path',
       libraries,
-      join(directory, TCC),
+      join(directory, names.tcc),
       // The kernel's headers and musl's define the same macros; tcc warns of each.
       '-w',
       '-static',
@@ -41,13 +50,17 @@ export function fetchedCompiler(directory: string): Compiler {
       '-nostdinc',
       `-B${tcc}`,
       `-I${join(tcc, 'include')}`,
-      `-I${join(include, 'x86_64-linux-musl')}`,
+      `-I${join(include, names.musl)}`,
       `-I${include}`,
-      `-I${join(include, 'x86_64-linux-gnu')}`,
+      `-I${join(include, names.headers)}`,
       join(musl, 'crt1.o'),
       join(musl, 'crti.o'),
     ],
-    after: [join(musl, 'libc.a'), join(tcc, 'libtcc1.a'), join(musl, 'crtn.o')],
+    after: [
+      ...names.sources.map(packageFile),
+      ...[join(musl, 'libc.a'), join(tcc, names.runtime), join(musl, 'crtn.o')],
+    ],
+    ...(architecture === 'i386' ? { finish: completePltJumps } : {}),
   };
 }
 
@@ -61,7 +74,7 @@ export async function compileProgram(
   source: string,
   output: string,
 ): Promise<void> {
-  const { command, before, after } = compiler;
+  const { command, before, after, finish } = compiler;
   try {
     await runProgram(command, [...before, '-o', output, source, ...after], {});
   } catch (error) {
@@ -69,4 +82,8 @@ export async function compileProgram(
       cause: error,
     });
   }
+  if (finish === undefined) return;
+  const program = readFileSync(output);
+  finish(program);
+  writeFileSync(output, program);
 }

@@ -10,7 +10,6 @@ import {
   writePart,
 } from '@viommu/debian-archive';
 import { CommandError, messageOf } from '../command-error.ts';
-import { ARCHITECTURES } from './architecture.ts';
 import { GuestArchive } from './guest-archive.ts';
 import { type PartName, RECIPES, type Recipe } from './part-recipes.ts';
 
@@ -40,6 +39,7 @@ export async function fetchParts(
       directory,
       onProgress,
       foreign: foreignArchitectures(recipes),
+      backports: recipes.some(({ backports }) => backports),
       ...(signal ? { signal } : {}),
     });
     for (const [index, name] of missing.entries()) {
@@ -69,12 +69,8 @@ function makeFolderInCache(cache: string): string {
   }
 }
 
-/** Debian's names of what the packages are for, but for the host's. */
 function foreignArchitectures(recipes: readonly Recipe[]): string[] {
-  const names = recipes.flatMap(({ architecture = 'x86_64' }) =>
-    architecture === 'x86_64' ? [] : [ARCHITECTURES[architecture].debian],
-  );
-  return [...new Set(names)];
+  return [...new Set(recipes.flatMap(({ foreign }) => (foreign === undefined ? [] : [foreign])))];
 }
 
 async function make(

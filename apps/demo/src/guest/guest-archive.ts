@@ -31,6 +31,8 @@ export interface GuestArchiveOptions {
   readonly directory: string;
   /** Debian's names of architectures to read lists of besides amd64. */
   readonly foreign: readonly string[];
+  /** Whether lists of backports are read, too: a QEMU or a kernel may come from there. */
+  readonly backports: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress: (text: string) => void;
 }
@@ -39,15 +41,18 @@ export class GuestArchive {
   readonly #archive: DebianArchive;
   readonly #release: Release;
 
-  private constructor(archive: DebianArchive) {
+  private constructor(archive: DebianArchive, release: Release) {
     this.#archive = archive;
-    this.#release = RELEASES.find(({ suites }) => suites === archive.suites)!;
+    this.#release = release;
   }
 
   /** Reads the package lists; throws what {@link DebianArchive.open} throws. */
   static async open(options: GuestArchiveOptions): Promise<GuestArchive> {
-    const releases = RELEASES.map(({ suites }) => suites);
-    return new GuestArchive(await DebianArchive.open({ ...options, releases }));
+    const releases = RELEASES.map(({ suites }) =>
+      options.backports ? suites : suites.filter((suite) => !suite.endsWith('-backports')),
+    );
+    const archive = await DebianArchive.open({ ...options, releases });
+    return new GuestArchive(archive, RELEASES[releases.indexOf(archive.suites)]!);
   }
 
   /** Downloads one package, `NAME` or `NAME:ARCHITECTURE`, into `directory`, without what it depends on. */

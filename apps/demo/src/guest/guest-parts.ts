@@ -3,12 +3,20 @@ import { join, resolve } from 'node:path';
 import { cacheDirectory, type Program, readPart } from '@viommu/debian-archive';
 import { CommandError } from '../command-error.ts';
 import { type Architecture, runsHere } from './architecture.ts';
-import { type Compiler, fetchedCompiler, ownCompiler } from './compiler.ts';
 import { fetchParts } from './fetch-parts.ts';
+import { type GuestPrograms, guestPrograms, programOf } from './guest-programs.ts';
 import { kernelRelease } from './kernel-release.ts';
 import { checkBusybox, ownModules } from './own-parts.ts';
-import { busyboxPart, linuxPart, neededParts, type PartChoice, qemuPart } from './part-choice.ts';
-import { DTC, LIBRARIES, LOADER, PASST, qemuPath } from './part-recipes.ts';
+import {
+  busyboxPart,
+  linuxPart,
+  neededParts,
+  neededPrograms,
+  type PartChoice,
+  type ProgramChoice,
+  qemuPart,
+} from './part-choice.ts';
+import { DTC, LIBRARIES, LOADER, qemuPath } from './part-recipes.ts';
 import { checkQemu, type QemuProgram } from './qemu-program.ts';
 
 export interface GuestPartsOptions extends PartChoice {
@@ -20,7 +28,7 @@ export interface GuestPartsOptions extends PartChoice {
   readonly onProgress?: (text: string) => void;
 }
 
-export interface GuestParts {
+export interface GuestParts extends GuestPrograms {
   readonly architecture: Architecture;
   readonly qemu: QemuProgram;
   /** Path of the kernel image. */
@@ -35,10 +43,6 @@ export interface GuestParts {
   readonly hostBusybox: string;
   /** The device tree compiler, which an arm64 guest needs. */
   readonly dtc?: Program;
-  /** There when it was asked for. */
-  readonly compiler?: Compiler;
-  /** There when a network was asked for. */
-  readonly passt?: Program;
 }
 
 /**
@@ -83,16 +87,21 @@ export async function prepareGuestParts(options: GuestPartsOptions = {}): Promis
     ...(architecture === 'arm64'
       ? { dtc: programOf(options.dtc, join(cache, 'table-tools'), DTC) }
       : {}),
-    ...(options.compiler
-      ? {
-          compiler:
-            options.cc === undefined
-              ? fetchedCompiler(join(cache, 'compiler'))
-              : ownCompiler(options.cc),
-        }
-      : {}),
-    ...(options.network ? { passt: programOf(options.passt, join(cache, 'passt'), PASST) } : {}),
+    ...guestPrograms(options, cache),
   };
+}
+
+/**
+ * The same for programs of this host alone.
+ *
+ * @throws {CommandError}
+ */
+export async function prepareGuestPrograms(
+  options: ProgramChoice & Pick<GuestPartsOptions, 'cache' | 'signal' | 'onProgress'>,
+): Promise<GuestPrograms> {
+  const cache = options.cache === undefined ? cacheDirectory() : resolve(options.cache);
+  await fetchParts(neededPrograms(options), { ...options, cache });
+  return guestPrograms(options, cache);
 }
 
 /**
@@ -107,6 +116,13 @@ export function guestPartsAreCached(
   return neededParts(options).every((name) => readPart(join(cache, name)) !== undefined);
 }
 
+/** Whether {@link prepareGuestPrograms} with the same options would fetch nothing. */
+export function guestProgramsAreCached(choice: ProgramChoice): boolean {
+  return neededPrograms(choice).every(
+    (name) => readPart(join(cacheDirectory(), name)) !== undefined,
+  );
+}
+
 /** The modules of the user's kernel, which go together; undefined when the kernel is Debian's. */
 function givenModules(options: GuestPartsOptions, architecture: Architecture): string | undefined {
   if (options.kernel !== undefined) {
@@ -114,19 +130,6 @@ function givenModules(options: GuestPartsOptions, architecture: Architecture): s
   }
   if (options.modules === undefined) return undefined;
   throw new CommandError('--modules goes with --kernel; pass the kernel that they are of');
-}
-
-/**
- * The user's own program, or one of a part, started through its own loader and libraries.
- *
- * @param path in the part
- */
-function programOf(own: string | undefined, directory: string, path: string): Program {
-  if (own !== undefined) return { command: own, arguments: [] };
-  return {
-    command: join(directory, LOADER),
-    arguments: ['--library-path', join(directory, LIBRARIES), join(directory, path)],
-  };
 }
 
 /** Started through its own loader and libraries, so that it does not matter which the host has. */

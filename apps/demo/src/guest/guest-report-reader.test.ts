@@ -178,6 +178,7 @@ describe('GuestReportReader', () => {
 @viommu boot 1
 @viommu vfio-group 2 0000:00:08.0
 @viommu vfio-map 0x7fb53d8cd000 0x7fb53d8cd000 1048576
+@viommu vfio-vectors 1
 @viommu vfio-copy 0x7fb53d8cd000 0x7fb53d94d000 524288 2 0x0 1 equal
 @viommu vfio-unmap 1048576
 @viommu vfio-copy 0x1000 0x2000 4096 3 0x1000 0 differs
@@ -186,6 +187,7 @@ describe('GuestReportReader', () => {
     expect(boots[0]?.vfio).toEqual({
       group: 2,
       device: '0000:00:08.0',
+      vectors: 1,
       map: { virtualAddress: 0x7fb53d8cd000, iova: 0x7fb53d8cd000, length: 1048576 },
       copies: [
         {
@@ -201,13 +203,16 @@ describe('GuestReportReader', () => {
     });
   });
 
-  it.each(['vfio-copy 1 2 3', 'vfio-map 1 2 0', 'vfio-unmap x', 'vfio-group none'])(
-    'does not take %s for an answer',
-    (line) => {
-      const { errors } = reportOf(`@viommu boot 1\n@viommu vfio-group 2 x\n@viommu ${line}\n`);
-      expect(errors).toEqual([`the guest's line cannot be read: ${line}`]);
-    },
-  );
+  it.each([
+    'vfio-copy 1 2 3',
+    'vfio-map 1 2 0',
+    'vfio-unmap x',
+    'vfio-vectors x',
+    'vfio-group none',
+  ])('does not take %s for an answer', (line) => {
+    const { errors } = reportOf(`@viommu boot 1\n@viommu vfio-group 2 x\n@viommu ${line}\n`);
+    expect(errors).toEqual([`the guest's line cannot be read: ${line}`]);
+  });
 
   it('expects nothing of a device that no program has opened', () => {
     expect(reportOf('@viommu boot 1\n@viommu vfio-unmap 5\n').errors).toHaveLength(1);

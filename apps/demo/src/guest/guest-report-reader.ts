@@ -104,6 +104,7 @@ export class GuestReportReader {
         return boot.vfio.group >= 0;
       case 'vfio-map':
       case 'vfio-copy':
+      case 'vfio-vectors':
       case 'vfio-unmap':
         return boot.vfio !== undefined && addVfio(boot.vfio, word, fields);
       case 'rebooting':
@@ -216,6 +217,9 @@ function addVfio(vfio: VfioReport, word: string, fields: readonly string[]): boo
     case 'vfio-map':
       vfio.map = { virtualAddress: first, iova: second, length: rest[0] ?? 0 };
       return vfio.map.length > 0;
+    case 'vfio-vectors':
+      vfio.vectors = first;
+      return first >= 0;
     case 'vfio-unmap':
       vfio.unmapped = first;
       return first >= 0;

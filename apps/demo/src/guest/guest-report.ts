@@ -89,6 +89,8 @@ export interface VfioReport {
   readonly group: number;
   /** PCI address. */
   readonly device: string;
+  /** Message-signalled interrupts that the device has in this guest. */
+  vectors?: number;
   map?: { readonly virtualAddress: number; readonly iova: number; readonly length: number };
   /** Within the buffer, outside of it, and within it after it was unmapped. */
   readonly copies: VfioCopy[];

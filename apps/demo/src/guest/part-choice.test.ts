@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { neededParts } from './part-choice.ts';
+import { neededParts, neededPrograms } from './part-choice.ts';
 
 // The guest tests' host, and the only one that Debian's parts run on.
 const onAmd64 = process.arch === 'x64';
@@ -8,6 +8,14 @@ describe.runIf(onAmd64)('neededParts', () => {
   it('are those of a stock x86_64 guest when nothing is said', () => {
     expect(neededParts({})).toEqual(['qemu', 'linux', 'busybox']);
     expect(neededParts({ compiler: true })).toEqual(['qemu', 'linux', 'busybox', 'compiler']);
+  });
+
+  it('are programs of this host alone, when that is all that is asked for', () => {
+    expect(neededPrograms({})).toEqual([]);
+    expect(neededPrograms({ network: true, compiler: true })).toEqual(['passt', 'compiler']);
+    expect(neededPrograms({ architecture: 'i386', compiler: true })).toEqual(['compiler-i386']);
+    const own = { passt: 'p', cc: 'c' };
+    expect(neededPrograms({ ...own, network: true, compiler: true })).toEqual([]);
   });
 
   it('have a busybox more, and dtc, when the guest is of another architecture', () => {
@@ -42,7 +50,7 @@ describe.runIf(onAmd64)('neededParts', () => {
     [
       'a compiler for arm64',
       { architecture: 'arm64', compiler: true },
-      'makes programs for x86_64, and the guest is arm64; pass --cc',
+      'makes programs for x86_64 and i386, and the guest is arm64; pass --cc',
     ],
   ] as const)('refuses %s', (_, choice, message) => {
     expect(() => neededParts(choice)).toThrow(message);

@@ -2,13 +2,27 @@
 import { CommandError } from '../command-error.ts';
 import { type Architecture, runsHere } from './architecture.ts';
 import type { KernelSuite } from './guest-archive.ts';
-import type { PartName } from './part-recipes.ts';
+import { COMPILED, type CompiledArchitecture, type PartName } from './part-recipes.ts';
 
 /** What the kernel has its pages made of. */
 type PageSize = '4k' | '16k';
 
+/** Which programs of this host a guest needs, and which of them the user brings. */
+export interface ProgramChoice {
+  /** `x86_64` when not given. */
+  readonly architecture?: Architecture | 'i386';
+  /** The user's own C compiler, which can link statically for the guest. */
+  readonly cc?: string;
+  /** Whether a program of our own has to be compiled for the guest; false when not given. */
+  readonly compiler?: boolean;
+  /** The user's own passt. */
+  readonly passt?: string;
+  /** Whether the guest has a network; false when not given. */
+  readonly network?: boolean;
+}
+
 /** What a guest is, and what of it the user brings. */
-export interface PartChoice {
+export interface PartChoice extends ProgramChoice {
   /** `x86_64` when not given. */
   readonly architecture?: Architecture;
   /** Debian's kernel: that of its stable release, or the newer one of its backports; `stable` when not given. */
@@ -23,14 +37,6 @@ export interface PartChoice {
   readonly busybox?: string;
   /** The user's own device tree compiler, for an arm64 guest. */
   readonly dtc?: string;
-  /** The user's own C compiler, which can link statically for the guest. */
-  readonly cc?: string;
-  /** Whether a program of our own has to be compiled for the guest; false when not given. */
-  readonly compiler?: boolean;
-  /** The user's own passt. */
-  readonly passt?: string;
-  /** Whether the guest has a network; false when not given. */
-  readonly network?: boolean;
 }
 
 /**
@@ -50,16 +56,44 @@ export function neededParts(choice: PartChoice): PartName[] {
   // One that runs here unpacks the modules.
   if (!runsHere(architecture)) needed.push('busybox');
   if (architecture === 'arm64' && choice.dtc === undefined) needed.push('table-tools');
-  if (choice.network && choice.passt === undefined) needed.push('passt');
-  if (choice.compiler && choice.cc === undefined) {
-    if (architecture !== 'x86_64') {
+  needed.push(...neededPrograms(choice));
+  return needed;
+}
+
+/**
+ * Those of them that are programs of this host.
+ *
+ * @throws {CommandError} when there is no such program
+ */
+export function neededPrograms({
+  architecture = 'x86_64',
+  compiler,
+  cc,
+  network,
+  passt,
+}: ProgramChoice): PartName[] {
+  const needed: PartName[] = [];
+  if (network && passt === undefined) needed.push('passt');
+  if (compiler && cc === undefined) {
+    if (!isCompiled(architecture)) {
       throw new CommandError(
-        `the compiler that is fetched makes programs for x86_64, and the guest is ${architecture}; pass --cc`,
+        `the compiler that is fetched makes programs for ${Object.keys(COMPILED).join(' and ')}, and the guest is ${architecture}; pass --cc`,
       );
     }
-    needed.push('compiler');
+    needed.push(compilerPart(architecture));
   }
   return needed;
+}
+
+/** Whether Debian's tcc makes programs for an architecture. */
+export function isCompiled(
+  architecture: Architecture | CompiledArchitecture,
+): architecture is CompiledArchitecture {
+  return architecture in COMPILED;
+}
+
+export function compilerPart(architecture: CompiledArchitecture): PartName {
+  return architecture === 'x86_64' ? 'compiler' : `compiler-${architecture}`;
 }
 
 export function qemuPart(architecture: Architecture): PartName {

@@ -12,8 +12,10 @@ export interface Recipe {
   readonly title: string;
   /** The options with which the user passes an own one. */
   readonly options: string;
-  /** What the packages are for: the guest; the host when not given. */
-  readonly architecture?: Architecture;
+  /** Whether packages may come from Debian's backports; false when not given. */
+  readonly backports?: boolean;
+  /** Debian's name of the architecture of some of the packages, where it is another than the host's. */
+  readonly foreign?: string;
 }
 
 /** Where Debian's packages for amd64 have their libraries. */
@@ -21,8 +23,29 @@ export const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 export const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
 export const IASL = 'usr/bin/iasl';
 export const DTC = 'usr/bin/dtc';
-export const TCC = 'usr/bin/tcc';
 export const PASST = 'usr/bin/passt';
+
+/** What programs can be made for: how Debian calls it, where its packages have what is needed, and what of it they do not have. */
+export const COMPILED = {
+  x86_64: {
+    tcc: 'usr/bin/tcc',
+    runtime: 'libtcc1.a',
+    musl: 'x86_64-linux-musl',
+    headers: 'x86_64-linux-gnu',
+    sources: [],
+    foreign: undefined,
+  },
+  i386: {
+    tcc: 'usr/bin/i386-tcc',
+    runtime: 'i386-libtcc1.a',
+    musl: 'i386-linux-musl',
+    headers: 'i386-linux-gnu',
+    sources: ['guest/i386-division.c'],
+    foreign: 'i386',
+  },
+} as const;
+
+export type CompiledArchitecture = keyof typeof COMPILED;
 
 /** Path of the QEMU for an architecture in its part. */
 export function qemuPath(architecture: Architecture): string {
@@ -42,20 +65,8 @@ export const RECIPES = {
   'linux-arm64-16k-backports': linuxRecipe('arm64', 'linux-image-arm64-16k', 'backports'),
   busybox: busyboxRecipe('x86_64'),
   'busybox-arm64': busyboxRecipe('arm64'),
-  compiler: {
-    title: 'a C compiler',
-    options: '--cc',
-    async fetch(archive, folder) {
-      for (const name of ['tcc', 'musl-dev', 'linux-libc-dev', 'libc6']) {
-        await archive.download(name, folder);
-      }
-      return folder;
-    },
-    arrange(root, folder) {
-      renameSync(join(root, 'usr'), join(folder, 'usr'));
-      return [TCC, LOADER, 'usr/lib/x86_64-linux-musl/libc.a'];
-    },
-  },
+  compiler: compilerRecipe('x86_64'),
+  'compiler-i386': compilerRecipe('i386'),
   // For arm64, dtc; iasl checks the tables that tests write.
   'table-tools': {
     title: 'dtc and iasl',
@@ -102,6 +113,7 @@ function qemuRecipe(architecture: Architecture, packageName: string): Recipe {
   return {
     title: `QEMU for ${architecture}`,
     options: '--qemu',
+    backports: true,
     fetch: (archive) => archive.downloadQemu(packageName),
     arrange(root, folder) {
       for (const path of [LIBRARIES, 'usr/share/qemu', 'usr/share/seabios', program]) {
@@ -113,11 +125,33 @@ function qemuRecipe(architecture: Architecture, packageName: string): Recipe {
   };
 }
 
+/** tcc runs here, and makes programs of that architecture with its C library; the kernel's headers are for all. */
+function compilerRecipe(architecture: CompiledArchitecture): Recipe {
+  const { musl, tcc, foreign } = COMPILED[architecture];
+  return {
+    title: `a C compiler for ${architecture}`,
+    options: '--cc',
+    ...(foreign === undefined ? {} : { foreign }),
+    async fetch(archive, folder) {
+      const library = foreign === undefined ? 'musl-dev' : `musl-dev:${foreign}`;
+      for (const name of ['tcc', library, 'linux-libc-dev', 'libc6']) {
+        await archive.download(name, folder);
+      }
+      return folder;
+    },
+    arrange(root, folder) {
+      renameSync(join(root, 'usr'), join(folder, 'usr'));
+      return [tcc, LOADER, `usr/lib/${musl}/libc.a`];
+    },
+  };
+}
+
 function linuxRecipe(architecture: Architecture, packageName: string, suite: KernelSuite): Recipe {
   return {
     title: `the kernel for ${architecture}`,
     options: '--kernel and --modules',
-    architecture,
+    backports: suite === 'backports',
+    ...foreignOf(architecture),
     async fetch(archive, folder) {
       await archive.downloadKernel(packageName + suffix(architecture), suite, folder);
       return folder;
@@ -138,7 +172,7 @@ function busyboxRecipe(architecture: Architecture): Recipe {
   return {
     title: `busybox for ${architecture}`,
     options: '--busybox',
-    architecture,
+    ...foreignOf(architecture),
     async fetch(archive, folder) {
       await archive.download(`busybox-static${suffix(architecture)}`, folder);
       return folder;
@@ -149,6 +183,10 @@ function busyboxRecipe(architecture: Architecture): Recipe {
       return ['busybox'];
     },
   };
+}
+
+function foreignOf(architecture: Architecture): Pick<Recipe, 'foreign'> {
+  return architecture === 'x86_64' ? {} : { foreign: ARCHITECTURES[architecture].debian };
 }
 
 /** What apt wants after the name of a package that is not for the host's architecture. */

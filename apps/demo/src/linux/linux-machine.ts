@@ -4,20 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MachineDescription } from '@viommu/machine';
 import { standardMachine } from '@viommu/machine';
-import { compileProgram } from '../guest/compiler.ts';
 import type { GuestRun } from '../guest/follow-guest.ts';
 import type { GuestParts } from '../guest/guest-parts.ts';
 import { type GuestStep, stepArguments } from '../guest/guest-steps.ts';
-import { buildInitramfs } from '../guest/initramfs.ts';
 import type { MachineArguments } from '../guest/machine-types/machine-type.ts';
 import { ownDeviceArguments, qemuArguments } from '../guest/qemu-arguments.ts';
 import { type RunGuestOptions, runGuest } from '../guest/run-guest.ts';
-import { packageFile } from '../package-file.ts';
 import { type Server, startServer } from '../server/server.ts';
 import type { ServerMessage, ServerStatistics, ServerWatcher } from '../server/server-messages.ts';
+import type { StraySettings } from '../server/stray-access.ts';
 import type { RecordSettings } from '../trace/record-settings.ts';
 import { makeDiskImage } from './disk-image.ts';
 import { type Download, startGuestNetwork } from './guest-network.ts';
+import { makeInitramfs } from './make-initramfs.ts';
 import { observeWindows } from './observe-windows.ts';
 import { arm64Platform } from './platforms/arm64-platform.ts';
 import type { Platform, PlatformFacts } from './platforms/platform.ts';
@@ -43,6 +42,8 @@ export interface LinuxMachineOptions {
   /** Modules that the guest loads, in this order; those for an IOMMU and disks on PCI when not given. */
   readonly load?: readonly string[];
   readonly checkIsolation?: boolean;
+  /** A device that goes astray. */
+  readonly stray?: StraySettings;
   /** Where to record what the devices see, if at all. */
   readonly record?: Omit<RecordSettings, 'contents'>;
   /** Whoever watches the machine. */
@@ -110,13 +111,14 @@ export async function createLinuxMachine(options: LinuxMachineOptions): Promise<
       ...platform,
       ...(network === undefined ? {} : { network: network.socketPath }),
     });
-    const initramfs = await makeInitramfs(options, description, folder);
+    const initramfs = await makeInitramfs(parts, description, { folder, load: options.load });
     const windows = new WindowsWatch(description.windows?.length ?? 0);
     const server = await startServer(
       {
         machine: description,
         socketDir: folder,
         checkIsolation: options.checkIsolation ?? false,
+        ...(options.stray === undefined ? {} : { stray: options.stray }),
         ...(options.record === undefined
           ? {}
           : { record: { ...options.record, contents: images.map(({ content }) => content) } }),
@@ -190,24 +192,6 @@ function platformOf(parts: GuestParts, folder: string): Platform | Promise<Platf
   return parts.architecture === 'x86_64' ? X86_PLATFORM : arm64Platform(parts, folder);
 }
 
-async function makeInitramfs(
-  { parts, load }: LinuxMachineOptions,
-  { devices }: MachineDescription,
-  folder: string,
-): Promise<string> {
-  const output = join(folder, 'initramfs.gz');
-  const vfioProgram = devices.some(({ kind }) => kind === 'engine')
-    ? await compileVfioProgram(parts, folder)
-    : undefined;
-  buildInitramfs({
-    ...parts,
-    output,
-    ...(load === undefined ? {} : { load }),
-    ...(vfioProgram === undefined ? {} : { vfioProgram }),
-  });
-  return output;
-}
-
 /**
  * QEMU's own IOMMU and what is behind it, at the addresses of ours.
  *
@@ -223,11 +207,4 @@ function ownDevices({ iommus, devices }: MachineDescription, socketPath?: string
   const network = net?.bus === 'pci' && socketPath ? { bdf: net.bdf, socketPath } : undefined;
   const iommu = iommus[0]!.place;
   return iommu.bus === 'pci' ? ownDeviceArguments(iommu.bdf, onPci, network) : [];
-}
-
-async function compileVfioProgram({ compiler }: GuestParts, folder: string): Promise<string> {
-  if (compiler === undefined) throw new Error('the parts have no compiler: ask for one');
-  const program = join(folder, 'vfio-dma');
-  await compileProgram(compiler, packageFile('guest/vfio-dma.c'), program);
-  return program;
 }

@@ -24,11 +24,12 @@ import type {
   WatchedMessage,
 } from './server-messages.ts';
 import { collectStatistics } from './statistics.ts';
+import { StrayAccess } from './stray-access.ts';
 import { WatchBoard } from './watch-board.ts';
 
 export type ObservedSettings = Pick<
   ServerSettings,
-  'machine' | 'checkIsolation' | 'record' | 'watch'
+  'machine' | 'checkIsolation' | 'record' | 'stray' | 'watch'
 >;
 
 export interface ObservedMachineOptions {
@@ -69,6 +70,7 @@ export function observeMachine(
   const passThrough = watchPassThrough(description, post);
   const parts = new NodeParts({ logger });
   const feed = settings.watch && new PageFeed(description, new WatchBoard(settings.watch), post);
+  const stray = settings.stray && new StrayAccess(settings.stray, () => machine.iommus[0]!.device);
   const options: MachineOptions = {
     parts,
     logger,
@@ -78,6 +80,7 @@ export function observeMachine(
         // It is told first: it tells nothing of what comes before a device has its domain.
         passThrough.observe(iommu),
         eventObserver(iommu, nameOf, post),
+        ...(iommu === 0 && stray ? [stray.observer] : []),
         ...isolation.slice(iommu, iommu + 1).map(({ observer }) => observer),
         ...(control?.observers(iommu, (endpoint) => nameOf(iommu, endpoint)) ?? []),
         ...(feed?.observers(iommu) ?? []),
@@ -99,7 +102,7 @@ export function observeMachine(
   return {
     machine,
     functions,
-    sources: [...parts.networks, ...(feed === undefined ? [] : [feed])],
+    sources: [...parts.networks, ...(feed ? [feed] : []), ...(stray ? [stray] : [])],
     finish() {
       const statistics = collectStatistics(machine, isolation);
       feed?.finish();

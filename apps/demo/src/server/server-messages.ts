@@ -2,6 +2,7 @@
 import type { InspectorUpdate, PassThroughStep, WalkAnswer } from '@viommu/inspector';
 import type { MachineDescription } from '@viommu/machine';
 import type { RecordSettings } from '../trace/record-settings.ts';
+import type { StraySettings } from './stray-access.ts';
 import type { WatchBoard } from './watch-board.ts';
 
 /** Handed to the thread when it starts. */
@@ -19,6 +20,8 @@ export interface ServerSettings {
   readonly rules?: readonly unknown[];
   /** Where to record what the devices see, if at all. */
   readonly record?: RecordSettings;
+  /** A device that goes astray. */
+  readonly stray?: StraySettings;
   /** The board's buffer of somebody who watches; nothing is installed for it when not given. */
   readonly watch?: SharedArrayBuffer;
 }

@@ -8,23 +8,27 @@ import { standardMachine } from '@viommu/machine';
 import type { V86GuestParts } from '@viommu/v86-guest';
 import { CommandError, messageOf } from '../command-error.ts';
 import { followGuest, type GuestOutput, type RunningGuest } from '../guest/follow-guest.ts';
+import type { GuestPrograms } from '../guest/guest-programs.ts';
 import { stepArguments } from '../guest/guest-steps.ts';
-import { buildInitramfs } from '../guest/initramfs.ts';
 import { LineSplitter } from '../guest/line-splitter.ts';
 import { Q35 } from '../guest/machine-types/q35.ts';
 import { kernelCommandLine } from '../guest/qemu-arguments.ts';
 import { makeDiskImage } from '../linux/disk-image.ts';
+import { type GuestNetwork, startGuestNetwork } from '../linux/guest-network.ts';
 import {
   DEFAULT_DISK_BYTES,
   type LinuxMachine,
   type LinuxMachineOptions,
 } from '../linux/linux-machine.ts';
+import { makeInitramfs } from '../linux/make-initramfs.ts';
+import type { PlatformFacts } from '../linux/platforms/platform.ts';
 import { X86_PLATFORM } from '../linux/platforms/x86-platform.ts';
 import type { ServerStatistics } from '../server/server-messages.ts';
 import type { V86Message, V86Settings, V86Stop } from './v86-messages.ts';
 
-export interface V86MachineOptions extends Omit<LinuxMachineOptions, 'parts' | 'load'> {
-  readonly parts: V86GuestParts;
+export interface V86MachineOptions extends Omit<LinuxMachineOptions, 'parts'> {
+  /** With passt for a download, and a compiler where a DMA engine is passed through. */
+  readonly parts: V86GuestParts & GuestPrograms;
 }
 
 /** It boots once. */
@@ -37,27 +41,49 @@ const V86_KERNEL = {
   console: Q35.console,
   kernelParameters: [...Q35.kernelParameters, 'tsc=reliable'],
 };
+/**
+ * A function with windows is a virtio function without capabilities: Linux disables the interrupt lines of the bus until a driver enables
+ * a function on them, as its virtio-pci does before it finds that, and leaves it so.
+ */
+const PLATFORM: PlatformFacts = {
+  ...X86_PLATFORM,
+  windowsIdentity: { vendorId: 0x1af4, deviceId: 0x107f },
+};
 /** What Linux says last: v86 has no power to turn off, and goes on. */
 const POWERED_DOWN = 'reboot: Power down';
 
-/** Makes disks, and the guest's initial file system, in a temporary folder. */
-export function createV86Machine(options: V86MachineOptions): V86Machine {
-  const { parts } = options;
+/** Makes disks, the guest's initial file system and its network, in a temporary folder. */
+export async function createV86Machine(options: V86MachineOptions): Promise<V86Machine> {
+  const { parts, load, downloadBytes } = options;
   const folder = mkdtempSync(join(tmpdir(), 'viommu-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  let network: GuestNetwork | undefined;
+  const remove = () => {
+    network?.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
   let thread: V86Thread | undefined;
+  const stop = () => {
+    if (thread === undefined) throw new Error('the guest was not booted');
+    return thread.finish();
+  };
   try {
     const images = (options.diskBytes ?? [DEFAULT_DISK_BYTES]).map((bytes, index) => {
       const path = join(folder, `disk${index}.img`);
       return { path, content: makeDiskImage(path, bytes) };
     });
     const disks = images.map(({ path }) => path);
-    const machine = (options.describe ?? standardMachine)({ disks, ...X86_PLATFORM });
-    const initramfs = join(folder, 'initramfs.gz');
-    buildInitramfs({ ...parts, output: initramfs });
+    if (downloadBytes !== undefined) {
+      network = await startGuestNetwork(parts.passt!, folder, downloadBytes);
+    }
+    const machine = (options.describe ?? standardMachine)({
+      disks,
+      ...PLATFORM,
+      ...(network === undefined ? {} : { network: network.socketPath }),
+    });
+    const initramfs = await makeInitramfs(parts, machine, { folder, load });
     return {
       disks,
-      download: undefined,
+      download: network?.download,
       boot(guest) {
         const { steps, append = [], disks: names, ...follow } = guest;
         const waited = names ?? disks.map((_, index) => `vd${'ab'[index]}`);
@@ -65,6 +91,7 @@ export function createV86Machine(options: V86MachineOptions): V86Machine {
           thread = new V86Thread(options, output, {
             machine,
             checkIsolation: options.checkIsolation ?? false,
+            ...(options.stray === undefined ? {} : { stray: options.stray }),
             ...(options.record === undefined
               ? {}
               : { record: { ...options.record, contents: images.map(({ content }) => content) } }),
@@ -82,13 +109,10 @@ export function createV86Machine(options: V86MachineOptions): V86Machine {
           return thread;
         });
       },
-      stop() {
-        if (thread === undefined) throw new Error('the guest was not booted');
-        return thread.finish();
-      },
+      stop,
       async close() {
         try {
-          return await this.stop();
+          return await stop();
         } finally {
           remove();
         }

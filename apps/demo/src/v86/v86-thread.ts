@@ -2,17 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { machineTopology } from '@viommu/machine';
 import { V86Bus } from '@viommu/v86';
-import { writeViot } from '@viommu/viot';
 import { V86 } from 'v86';
 import { messageOf } from '../command-error.ts';
 import { observeMachine } from '../server/observed-machine.ts';
 import { postingLogger } from '../server/posting-logger.ts';
+import { FirmwareTables } from './firmware-tables.ts';
+import { SourcePoll } from './source-poll.ts';
 import type { V86Message, V86Settings } from './v86-messages.ts';
 
-/** How often what waits for the machine is let work, in milliseconds: the page. */
-const SOURCES_INTERVAL = 50;
+/** How often the network and the page are looked at, in milliseconds: between two slices of the emulator. */
+const SOURCES_INTERVAL = 1;
 
 const settings = workerData as V86Settings;
 
@@ -21,7 +21,14 @@ function post(message: V86Message): void {
 }
 
 async function run(): Promise<void> {
-  const observed = observeMachine(settings, { post, logger: postingLogger(post) });
+  const firmware = new FirmwareTables(settings.machine);
+  const observed = observeMachine(settings, {
+    post(message) {
+      if (message.type !== 'watched') firmware.see(message);
+      post(message);
+    },
+    logger: postingLogger(post),
+  });
   try {
     const emulator = new V86({
       wasm_path: createRequire(import.meta.url).resolve('v86/build/v86.wasm'),
@@ -42,14 +49,17 @@ async function run(): Promise<void> {
     await new Promise<void>((resolve) => emulator.add_listener('emulator-ready', () => resolve()));
     const bus = new V86Bus(emulator);
     for (const { bdf, function: pci } of observed.functions) bus.plug(bdf, pci);
-    bus.addAcpiTable('viot', writeViot(machineTopology(settings.machine, [])));
+    for (const { name, bytes } of firmware.tables) bus.addAcpiTable(name, bytes);
     emulator.add_listener('serial0-output-byte', sendConsole());
-    const sources = setInterval(() => {
-      for (const source of observed.sources) source.work?.();
+    const sources = new SourcePoll(observed.sources);
+    const timer = setInterval(() => {
+      sources.poll();
+      bus.service();
     }, SOURCES_INTERVAL);
     await emulator.run();
     await new Promise((resolve) => parentPort!.once('message', resolve));
-    clearInterval(sources);
+    clearInterval(timer);
+    sources.close();
     await emulator.stop();
     const statistics = observed.finish();
     for (const { function: pci } of observed.functions) pci.disconnect();

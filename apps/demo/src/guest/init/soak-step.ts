@@ -66,7 +66,7 @@ soak() {
     soak_attachment "$3" $type "$other"
     say "soaked $round $latency $reference $(cat /tmp/fetched-bytes)"
   done
-  touch /tmp/soak-over
+  : >/tmp/soak-over
   wait $fetcher
 }
 `;

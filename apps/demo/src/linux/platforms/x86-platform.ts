@@ -1,14 +1,12 @@
 /** QEMU's q35: firmware places the functions, and the kernel reads a VIOT; an SSDT announces what is in windows. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bdf, MachineDescription, Place } from '@viommu/machine';
-import { machineTopology, windowAddress, X86_MSI_WINDOWS } from '@viommu/machine';
-import { writeMmioSsdt, writeViot } from '@viommu/viot';
+import type { Bdf } from '@viommu/machine';
+import { machineTopology, X86_MSI_WINDOWS } from '@viommu/machine';
+import { writeViot } from '@viommu/viot';
 import { doubleCommas } from '../../guest/qemu-text.ts';
 import type { Platform, TopologyContext } from './platform.ts';
-
-/** Of the registers of a virtio-mmio device with its configuration, in bytes. */
-const REGISTERS_SIZE = 0x200;
+import { writeWindowsTable } from './windows-table.ts';
 
 export const X86_PLATFORM: Platform = {
   msiWindows: X86_MSI_WINDOWS,
@@ -26,24 +24,12 @@ async function tellTopology({ description, folder, observeWindows }: TopologyCon
   writeFileSync(viotFile, writeViot(machineTopology(description, addresses)));
   const more = windows.flatMap(({ bdf }, index) => {
     const file = join(folder, `windows${index}.aml`);
-    const devices = placesIn(description, index).map((place) => ({
-      base: windowAddress(place, addresses),
-      size: REGISTERS_SIZE,
-      interrupt: interruptOf(bdf),
-    }));
     // A QEMU that shares no memory does no DMA for a function without Bus Master Enable.
-    const table = writeMmioSsdt({ parent: acpiPath(bdf), devices, enableParent: true });
-    writeFileSync(file, table);
+    const parent = { parent: acpiPath(bdf), interrupt: interruptOf(bdf), enableParent: true };
+    writeFileSync(file, writeWindowsTable(description, index, addresses, parent));
     return ['-acpitable', `file=${doubleCommas(file)}`];
   });
   return { viotFile, more };
-}
-
-function placesIn({ iommus, devices }: MachineDescription, windows: number) {
-  const places: Place[] = [...iommus, ...devices].map(({ place }) => place);
-  return places.flatMap((place) =>
-    place.bus === 'mmio' && place.windows === windows ? [place] : [],
-  );
 }
 
 /** QEMU's name for the function in the ACPI namespace. */

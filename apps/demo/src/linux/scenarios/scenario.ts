@@ -37,6 +37,10 @@ export interface Scenario {
   readonly name: string;
   /** Half a sentence for `--help`. */
   readonly summary: string;
+  /** What this boot's kernel command line has besides. */
+  readonly kernelParameters?: readonly string[];
+  /** Whether all DMA goes by untranslated, as the guest wants it; false when not given. */
+  readonly bypasses?: boolean;
   /** What the machine has beside the IOMMU. */
   readonly machine: Omit<LinuxMachineOptions, 'parts' | 'onMessage' | 'threadFile'>;
   /** @param download what there is to fetch, if the machine has a network */

@@ -80,6 +80,7 @@ function goodOutcome(paths: readonly string[]): Outcome {
   return outcome as unknown as Outcome;
 }
 
+/** What has to fail in every scenario, but for its DMA. */
 const common: Change[] = [
   ({ run }) => {
     run.problem = 'the guest did not finish';
@@ -91,13 +92,15 @@ const common: Change[] = [
     bootOf(outcome).iommuGroups.pop();
   },
   ({ statistics }) => {
+    statistics.faults += 1;
+  },
+];
+const translating: Change[] = [
+  ({ statistics }) => {
     for (const endpoint of statistics.endpoints) endpoint.translatedBytes = 0;
   },
   ({ statistics }) => {
     statistics.endpoints[0]!.bypassedAfterAttach = 1;
-  },
-  ({ statistics }) => {
-    statistics.faults += 1;
   },
 ];
 const eachDisk: Change[] = [
@@ -115,6 +118,7 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
     disks: 1,
     good() {},
     bad: [
+      ...translating,
       ...eachDisk,
       ({ statistics }) => {
         statistics.requests.map = 0;
@@ -137,6 +141,7 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
       }
     },
     bad: [
+      ...translating,
       ...eachDisk,
       ({ messages }) => {
         messages.pop();
@@ -160,6 +165,7 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
       bootOf(outcome).iommuGroups[0]!.devices.push('0000:00:09.0');
     },
     bad: [
+      ...translating,
       ...eachDisk,
       (outcome) => {
         bootOf(outcome).fetches[0]!.sha256 = 'e'.repeat(64);
@@ -186,6 +192,7 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
       outcome.messages.push({ type: 'windowsAddress', windows: 0, address: 0xfebfc000 });
     },
     bad: [
+      ...translating,
       ...eachDisk,
       ({ messages }) => {
         messages.length = 0;
@@ -210,9 +217,76 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
       for (const device of boot.virtio) device.features = features;
     },
     bad: [
+      ...translating,
       ...eachDisk,
       (outcome) => {
         bootOf(outcome).virtio[1]!.features = '0'.repeat(64);
+      },
+    ],
+  },
+  identity: {
+    disks: 1,
+    good(outcome) {
+      for (const group of bootOf(outcome).iommuGroups) group.type = 'identity';
+      for (const endpoint of outcome.statistics.endpoints) {
+        Object.assign(endpoint, { translatedBytes: 0, bypassedAfterAttach: 100 });
+      }
+      outcome.statistics.requests.map = 0;
+      outcome.messages.push({
+        ...{ type: 'attached', iommu: 0, endpoint: 0x28, device: '00:10.0' },
+        ...{ domain: 0, bypass: true },
+      });
+    },
+    bad: [
+      ...eachDisk,
+      (outcome) => {
+        bootOf(outcome).iommuGroups[0]!.type = 'DMA';
+      },
+      ({ messages }) => {
+        messages.length = 0;
+      },
+      ({ messages }) => {
+        Object.assign(messages[0]!, { bypass: false });
+      },
+      ({ statistics }) => {
+        statistics.requests.map = 1;
+      },
+      ({ statistics }) => {
+        statistics.endpoints[0]!.translatedBytes = 1;
+      },
+      ({ statistics }) => {
+        for (const endpoint of statistics.endpoints) endpoint.bypassedAfterAttach = 0;
+      },
+    ],
+  },
+  stray: {
+    disks: 1,
+    good(outcome) {
+      const boot = bootOf(outcome);
+      boot.log.push('virtio_iommu virtio0: page fault from EP 48 at 0x12345000 [R]');
+      boot.log.push('virtio_iommu virtio0: page fault from EP 48 at 0xdead0000 [W]');
+      boot.rng = { source: 'virtio_rng.0', hex: '0f'.repeat(64) };
+      const fault = { iommu: 0, endpoint: 0x30, device: '00:06.0', reason: 2, delivered: true };
+      outcome.statistics.faults = 2;
+      outcome.messages.push(
+        { type: 'fault', ...fault, access: 1, address: 0x1234_5000 },
+        { type: 'fault', ...fault, access: 2, address: 0xdead_0000 },
+      );
+    },
+    bad: [
+      ...translating,
+      ...eachDisk,
+      ({ messages }) => {
+        messages.length = 0;
+      },
+      ({ messages }) => {
+        for (const fault of messages) Object.assign(fault, { delivered: false });
+      },
+      (outcome) => {
+        bootOf(outcome).log.pop();
+      },
+      (outcome) => {
+        bootOf(outcome).rng!.hex = '0f';
       },
     ],
   },
@@ -223,7 +297,7 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
       const [iova, end] = [0x7f00_0000_0000, 0x7f00_0000_0fff];
       const copy = { destination: iova + 0x800, length: 0x800, interrupts: 1, equal: true };
       boot.vfio = {
-        ...{ group: 2, device: '0000:00:08.0', unmapped: 0x1000 },
+        ...{ group: 2, device: '0000:00:08.0', vectors: 1, unmapped: 0x1000 },
         map: { virtualAddress: iova, iova, length: 0x1000 },
         copies: [
           { ...copy, source: iova, status: 2, errorAddress: 0 },
@@ -252,6 +326,7 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
       );
     },
     bad: [
+      ...translating,
       (outcome) => {
         bootOf(outcome).vfio!.copies.pop();
       },
@@ -260,6 +335,9 @@ const CASES: Record<string, { disks: number; good: Change; bad: Change[] }> = {
       },
       (outcome) => {
         bootOf(outcome).vfio!.copies[0]!.equal = false;
+      },
+      (outcome) => {
+        bootOf(outcome).vfio!.vectors = 0;
       },
       ({ messages }) => {
         const access = messages.find((message) => message.type === 'engineAccess');
