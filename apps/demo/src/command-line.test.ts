@@ -62,11 +62,6 @@ it.each([
     ['linux', '--vmm', 'v86', '--arch', 'arm64'],
     'for i386: leave out --arch',
   ],
-  [
-    'a scenario that v86 does not have',
-    ['linux', '--vmm', 'v86', '--scenario', 'network'],
-    '--vmm v86 has no scenario network: choose disk, two-iommus or packed, or leave --vmm out',
-  ],
   ['an unknown option', ['linux', '--fast'], "unknown option '--fast'"],
   ['serve without an IOMMU', serve(), "required option '--iommu <address>' not specified"],
   [
