@@ -1,19 +1,4 @@
 // `pnpm guest:v86 ARGS`: sets up what is missing, and makes the Linux guest for v86 in the cache.
-import { spawn } from 'node:child_process';
-import { build, install, root } from './set-up.mjs';
+import { runBuilt } from './foreground.mjs';
 
-install();
-build();
-
-const child = spawn(
-  process.execPath,
-  ['--enable-source-maps', `${root}/tooling/v86-guest/dist/main.js`, ...process.argv.slice(2)],
-  { stdio: 'inherit' },
-);
-// The terminal sends its signals to the whole group; others are passed on, and the child decides when to end.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    if (!process.stdin.isTTY) child.kill(signal);
-  });
-}
-child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+runBuilt('tooling/v86-guest/dist/main.js', process.argv.slice(2));
