@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { V86Bus } from '@viommu/v86';
+import { HEADLESS_OPTIONS, V86Bus } from '@viommu/v86';
 import { V86 } from 'v86';
 import { messageOf } from '../command-error.ts';
 import { observeMachine } from '../server/observed-machine.ts';
@@ -31,6 +31,7 @@ async function run(): Promise<void> {
   });
   try {
     const emulator = new V86({
+      ...HEADLESS_OPTIONS,
       wasm_path: createRequire(import.meta.url).resolve('v86/build/v86.wasm'),
       memory_size: settings.memoryMebibytes << 20,
       bios: contentOf(settings.bios),
@@ -38,13 +39,6 @@ async function run(): Promise<void> {
       bzimage: contentOf(settings.kernel),
       initrd: contentOf(settings.initramfs),
       cmdline: settings.commandLine,
-      acpi: true,
-      // Its own would be where the disk is. v86's types know no machine without.
-      net_device: { type: 'none' as 'ne2k' },
-      autostart: false,
-      disable_keyboard: true,
-      disable_mouse: true,
-      disable_speaker: true,
     });
     await new Promise<void>((resolve) => emulator.add_listener('emulator-ready', () => resolve()));
     const bus = new V86Bus(emulator);

@@ -1,5 +1,5 @@
 /** startEmulator: a PC with the guest's parts in it, and with the devices of the page on its bus. */
-import { V86Bus } from '@viommu/v86';
+import { HEADLESS_OPTIONS, V86Bus } from '@viommu/v86';
 import { V86 } from 'v86';
 import type { FetchedGuest } from './fetch-parts.ts';
 import type { GuestMachine } from './guest-machine.ts';
@@ -23,6 +23,7 @@ export async function startEmulator(
   onConsole: (bytes: Uint8Array) => void,
 ): Promise<RunningEmulator> {
   const emulator = new V86({
+    ...HEADLESS_OPTIONS,
     wasm_fn: async (imports) =>
       (await WebAssembly.instantiate(guest.wasm, imports)).instance.exports,
     memory_size: MEMORY_BYTES,
@@ -31,13 +32,6 @@ export async function startEmulator(
     bzimage: { buffer: guest.kernel },
     initrd: { buffer: guest.initramfs },
     cmdline: COMMAND_LINE,
-    acpi: true,
-    // Its own would be where the disk is. v86's types know no machine without.
-    net_device: { type: 'none' as 'ne2k' },
-    autostart: false,
-    disable_keyboard: true,
-    disable_mouse: true,
-    disable_speaker: true,
   });
   await new Promise<void>((resolve) => emulator.add_listener('emulator-ready', () => resolve()));
   const bus = new V86Bus(emulator);
