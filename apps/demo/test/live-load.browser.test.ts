@@ -1,5 +1,4 @@
 /** A page that follows a busy machine: 100,000 mappings, 2,000 requests a second. */
-import { joinObservers } from '@viommu/iommu-core';
 import { RequestDriver } from '@viommu/iommu-core/testing';
 import { createMachine, pciEndpoint } from '@viommu/machine';
 import { type Browser, chromium } from 'playwright-core';
@@ -57,7 +56,7 @@ describe.skipIf(browserPath === undefined)('a page beside a busy machine', () =>
         openNetwork: () => Promise.reject(new Error('no networks')) as never,
         fillRandom() {},
       },
-      observe: (iommu) => joinObservers(feed.observers(iommu)),
+      observe: feed.observe,
     });
     feed.open(machine);
     const driver = new RequestDriver(machine.iommus[0]!.device);

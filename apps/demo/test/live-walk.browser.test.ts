@@ -1,6 +1,5 @@
 /** A device that is passed through in the page of a machine that runs: its figure, and walks to where the machine itself brings an access. */
 import { DmaEngineDriver } from '@viommu/devices/driver';
-import { joinObservers } from '@viommu/iommu-core';
 import { AddressAllocator, IommuDriver } from '@viommu/iommu-driver';
 import { createMachine, type Machine, type MachineParts } from '@viommu/machine';
 import { InProcessBus, PASS_THROUGH_MACHINE, PCI_TRANSPORT } from '@viommu/scenarios';
@@ -42,7 +41,7 @@ describe.skipIf(browserPath === undefined)(
       machine = createMachine(PASS_THROUGH_MACHINE, {
         parts: NO_PARTS,
         hostFrameSize: PAGE,
-        observe: (iommu) => joinObservers(feed.observers(iommu)),
+        observe: feed.observe,
         passThroughObserver: feed.passThroughObserver,
       });
       feed.open(machine);

@@ -83,7 +83,7 @@ export function observeMachine(
         ...(iommu === 0 && stray ? [stray.observer] : []),
         ...isolation.slice(iommu, iommu + 1).map(({ observer }) => observer),
         ...(control?.observers(iommu, (endpoint) => nameOf(iommu, endpoint)) ?? []),
-        ...(feed?.observers(iommu) ?? []),
+        ...(feed === undefined ? [] : [feed.observe(iommu)]),
       ]),
     ...(control === undefined ? {} : { inject: (iommu) => control.injector(iommu) }),
     ...(feed === undefined ? {} : { observeQueues: feed.observeQueues }),

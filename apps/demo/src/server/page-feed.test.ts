@@ -1,7 +1,6 @@
 /** When a page is told what, on the side of the machine; and that what it is told is what the devices have. */
 
 import { MachineView } from '@viommu/inspector';
-import { joinObservers } from '@viommu/iommu-core';
 import { RequestDriver } from '@viommu/iommu-core/testing';
 import { createMachine, type Machine, pciEndpoint } from '@viommu/machine';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -43,7 +42,7 @@ beforeEach(() => {
       openNetwork: () => Promise.reject(new Error('no networks')) as never,
       fillRandom() {},
     },
-    observe: (iommu) => joinObservers(feed.observers(iommu)),
+    observe: feed.observe,
     observeQueues: feed.observeQueues,
     inject: () => ({
       request(_record, verdict) {

@@ -15,14 +15,13 @@ const INTERVAL = 100;
 /** Of the thread's time. To tell of 100,000 mappings takes 80 ms. */
 const LARGEST_PART = 1 / 5;
 
-/** In this order: `observers` and `observeQueues` for the machine, `open` with it, `finish`. */
+/** In this order: `observe`, `observeQueues` and `passThroughObserver` for the machine, `open` with it, `finish`. */
 export class PageFeed implements PollSource {
   readonly fd = -1;
   readonly #watch: MachineWatch;
   readonly #board: WatchBoard;
   readonly #post: (message: WatchedMessage) => void;
   #machine!: Machine;
-  readonly #now = { time: 0, operation: 0 };
   /** When the first thing happened; a server may wait for its guest for hours. */
   #began: number | undefined;
   #nextLook = 0;
@@ -34,37 +33,16 @@ export class PageFeed implements PollSource {
     post: (message: WatchedMessage) => void,
   ) {
     this.#watch = new MachineWatch(description, { microseconds: () => this.#microseconds() });
-    this.#watch.now = this.#now;
     this.#board = board;
     this.#post = post;
   }
 
-  observers(iommu: number): readonly IommuObserver[] {
-    const tick = () => this.#tick();
-    const clock = {
-      request: tick,
-      attached: tick,
-      detached: tick,
-      translated: tick,
-      fault: tick,
-    };
-    return [clock, this.#watch.observe(iommu)];
-  }
+  readonly observe = (iommu: number): IommuObserver => this.#watch.observe(iommu);
 
   readonly observeQueues = (name: string): QueueObserver => this.#watch.observeQueues(name);
 
   get passThroughObserver(): PassThroughObserver {
-    const { hostMapped, started } = this.#watch.passThroughObserver;
-    return {
-      hostMapped: (...run) => {
-        this.#tick();
-        hostMapped?.(...run);
-      },
-      started: (...copy) => {
-        this.#tick();
-        started?.(...copy);
-      },
-    };
+    return this.#watch.passThroughObserver;
   }
 
   open(machine: Machine): void {
@@ -100,16 +78,11 @@ export class PageFeed implements PollSource {
   }
 
   #tell(wanted: number): void {
-    if (this.#began !== undefined) this.#tick();
     // The changes come first: both end at this moment, and the watch counts from here on.
     const changes = (wanted & WANTS_CHANGES) === 0 ? undefined : this.#watch.take();
     const whole = (wanted & WANTS_WHOLE) === 0 ? undefined : this.#watch.takeAll();
     const walks = this.#board.queries().map((query) => query && answerWalk(this.#machine, query));
     this.#post({ type: 'watched', changes, whole, walks });
-  }
-
-  #tick(): void {
-    this.#now.time = this.#microseconds();
   }
 
   #microseconds(): number {

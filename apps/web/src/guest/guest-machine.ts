@@ -7,7 +7,6 @@ import {
   type WalkAnswer,
   type WalkQuery,
 } from '@viommu/inspector';
-import { joinObservers } from '@viommu/iommu-core';
 import {
   createMachine,
   type Machine,
@@ -50,7 +49,6 @@ export class GuestMachine {
   query: WalkQuery | undefined;
   readonly #machine: Machine;
   readonly #watch: MachineWatch;
-  readonly #now = { time: 0, operation: 0 };
   readonly #began = performance.now();
   readonly #maxMappings: readonly number[];
   #isTold = false;
@@ -58,17 +56,9 @@ export class GuestMachine {
   constructor() {
     const description = standardMachine({ disks: ['the disk of the page'], bootBypass: true });
     this.#watch = new MachineWatch(description, { microseconds: () => this.#microseconds() });
-    this.#watch.now = this.#now;
-    const tick = () => {
-      this.#now.time = this.#microseconds();
-    };
     this.#machine = createMachine(description, {
       parts: PARTS,
-      observe: (iommu) =>
-        joinObservers([
-          { request: tick, attached: tick, detached: tick, translated: tick, fault: tick },
-          this.#watch.observe(iommu),
-        ]),
+      observe: this.#watch.observe,
       observeQueues: this.#watch.observeQueues,
       gateQueues: (name) => (name.startsWith('iommu') ? undefined : this.hold.gate()),
     });
@@ -80,7 +70,6 @@ export class GuestMachine {
 
   /** The changes since the last call; all there is the first time. */
   takeUpdate(): InspectorUpdate {
-    this.#now.time = this.#microseconds();
     const isFirst = !this.#isTold;
     this.#isTold = true;
     return isFirst ? this.#watch.takeAll() : this.#watch.take();

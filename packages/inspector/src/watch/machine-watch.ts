@@ -41,18 +41,21 @@ const CHANGES_MAX = 10_000;
 
 export interface MachineWatchOptions {
   /**
-   * Of a machine at work: microseconds since the beginning, of a clock that goes on while a device works. Without it time is what
-   * {@link MachineWatch.now} says, and how long a device works on a buffer is not known.
+   * Of a machine at work: microseconds since the beginning, of a clock that goes on while a device works; it is not asked before
+   * something happens. Without it time is what {@link MachineWatch.now} says, and how long a device works on a buffer is not known.
    */
   readonly microseconds?: () => number;
 }
 
 /** In this order: `observe`, `observeQueues` and `passThroughObserver` go into the options of createMachine, the machine into {@link begin}. */
 export class MachineWatch implements WatchClock {
-  /** When what comes next happens; set by whoever drives the machine. */
+  /** When what comes next happens; set by whoever drives the machine, unless there is a clock. */
   now: Moment = { time: 0, operation: 0 };
   readonly microseconds: (() => number) | undefined;
   readonly #description: MachineDescription;
+  /** `now` by the clock: one object, as it goes on with each access. */
+  readonly #clocked = { time: 0, operation: 0 };
+  #hasBegun = false;
   readonly #domainWatches: readonly DomainWatch[];
   #isEnded = false;
   readonly #requests = new RecentLog<WatchedRequest>(REQUESTS_KEPT);
@@ -72,6 +75,7 @@ export class MachineWatch implements WatchClock {
   constructor(description: MachineDescription, options: MachineWatchOptions = {}) {
     this.#description = description;
     this.microseconds = options.microseconds;
+    if (this.microseconds !== undefined) this.now = this.#clocked;
     this.#passThrough = watchPassThrough(description, (step) => this.#steps.add(this.now, step));
     this.#domains = description.iommus.map(() => new Map());
     this.#domainWatches = description.iommus.map((_, iommu) => new DomainWatch(iommu));
@@ -87,14 +91,39 @@ export class MachineWatch implements WatchClock {
 
   readonly observe = (iommu: number): IommuObserver =>
     joinObservers([
+      ...(this.microseconds === undefined ? [] : [this.#clock]),
       this.#passThrough.observe(iommu),
       this.#domainWatches[iommu]!.observer,
       this.#observe(iommu),
     ]);
 
   get passThroughObserver(): PassThroughObserver {
-    return this.#passThrough.host;
+    const { hostMapped, started } = this.#passThrough.host;
+    return {
+      hostMapped: (...run) => {
+        this.#tick();
+        hostMapped?.(...run);
+      },
+      started: (...copy) => {
+        this.#tick();
+        started?.(...copy);
+      },
+    };
   }
+
+  readonly #tick = (): void => {
+    if (this.microseconds === undefined) return;
+    this.#hasBegun = true;
+    this.#clocked.time = this.microseconds();
+  };
+
+  readonly #clock: IommuObserver = {
+    request: this.#tick,
+    attached: this.#tick,
+    detached: this.#tick,
+    translated: this.#tick,
+    fault: this.#tick,
+  };
 
   readonly #observe = (iommu: number): IommuObserver => ({
     request: (record) => this.#request(iommu, record),
@@ -150,6 +179,7 @@ export class MachineWatch implements WatchClock {
   }
 
   #take(all: boolean): InspectorUpdate {
+    if (this.#hasBegun) this.#tick();
     const isWhole = all || this.#changesOverflowed || this.#isEnded;
     const changes = isWhole ? [] : this.#changes;
     const update = {
