@@ -1,7 +1,7 @@
 /** What a gate keeps from a device: buffers stay in the ring until it lets them through, one by one if it likes. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createDriverQueue } from '../driver/create-driver-queue.ts';
 import type { DriverQueue } from '../driver/driver-queue.ts';
+import { bringUp } from '../fixtures/bring-up.ts';
 import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
 import { createDescriptorChain } from '../ring/descriptor-chain.ts';
 import { drainQueue } from '../ring/drain-queue.ts';
@@ -12,8 +12,6 @@ import type { QueueGate } from './queue-gate.ts';
 import type { DeviceContext, VirtioDevice } from './virtio-device.ts';
 
 const SIZE = 8;
-const RING = 0x1000;
-const UP = 0xf;
 const BUFFER = [{ address: 0x3000, length: 16 }];
 
 /** Uses each buffer at once. */
@@ -105,17 +103,7 @@ describe.each(LAYOUTS)('a queue with a gate (%s)', (_name, features) => {
     gate = new CountedGate();
     interrupts = 0;
     session = makeSession(gate);
-    driver = createDriverQueue({ features, size: SIZE, memory, address: RING });
-    const all = features | VIRTIO_F_VERSION_1;
-    session.writeDriverFeatures(0, Number(all & 0xffff_ffffn));
-    session.writeDriverFeatures(1, Number(all >> 32n));
-    session.writeStatus(0xb);
-    const queue = session.queue(0)!;
-    queue.writeAddress('descriptorArea', 0, driver.addresses.descriptorArea);
-    queue.writeAddress('driverArea', 0, driver.addresses.driverArea);
-    queue.writeAddress('deviceArea', 0, driver.addresses.deviceArea);
-    queue.enable();
-    session.writeStatus(UP);
+    driver = bringUp(session, features | VIRTIO_F_VERSION_1, memory, SIZE);
   });
 
   function add(count: number): void {

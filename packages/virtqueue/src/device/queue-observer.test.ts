@@ -1,7 +1,7 @@
 /** What an observer is told of queues, and what they say of themselves, beside what is in memory. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createDriverQueue } from '../driver/create-driver-queue.ts';
 import type { DriverQueue } from '../driver/driver-queue.ts';
+import { bringUp } from '../fixtures/bring-up.ts';
 import { VIEWS } from '../fixtures/ring-memory.ts';
 import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
@@ -16,8 +16,6 @@ import type { QueueObserver, QueueSource } from './queue-observer.ts';
 import type { DeviceContext, VirtioDevice } from './virtio-device.ts';
 
 const SIZE = 8;
-const RING = 0x1000;
-const UP = 0xf;
 const BUFFER = [{ address: 0x3000, length: 16 }];
 
 /** Uses each buffer at once, or keeps it. */
@@ -123,17 +121,7 @@ function open(features: bigint, view: (memory: GuestMemory) => GuestMemory): voi
     packed: true,
     queueObserver: recorder,
   });
-  driver = createDriverQueue({ features, size: SIZE, memory: plain, address: RING });
-  const all = features | VIRTIO_F_VERSION_1;
-  session.writeDriverFeatures(0, Number(all & 0xffff_ffffn));
-  session.writeDriverFeatures(1, Number(all >> 32n));
-  session.writeStatus(0xb);
-  const queue = session.queue(0)!;
-  queue.writeAddress('descriptorArea', 0, driver.addresses.descriptorArea);
-  queue.writeAddress('driverArea', 0, driver.addresses.driverArea);
-  queue.writeAddress('deviceArea', 0, driver.addresses.deviceArea);
-  queue.enable();
-  session.writeStatus(UP);
+  driver = bringUp(session, features | VIRTIO_F_VERSION_1, plain, SIZE);
 }
 
 const half = (address: number) => bytes.getUint16(address, true);

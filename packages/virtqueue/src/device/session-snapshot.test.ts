@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createDriverQueue, type DriverQueue } from '../driver/index.ts';
+import { bringUp } from '../fixtures/bring-up.ts';
 import { ArrayGuestMemory } from '../memory/array-guest-memory.ts';
 import { createDescriptorChain } from '../ring/descriptor-chain.ts';
 import { restoreSnapshots } from '../snapshot/restore-snapshots.ts';
@@ -107,25 +108,7 @@ class Setting {
   }
 
   up(features: bigint): DriverQueue {
-    const all = features | (1n << 32n) | 5n;
-    const driver = createDriverQueue({
-      features: all,
-      size: SIZE,
-      memory: this.memory,
-      address: 0x1000,
-    });
-    const { session } = this;
-    for (const status of [0, 1, 3]) session.writeStatus(status);
-    session.writeDriverFeatures(0, Number(all & 0xffff_ffffn));
-    session.writeDriverFeatures(1, Number(all >> 32n));
-    session.writeStatus(0xb);
-    const queue = session.queue(0)!;
-    queue.writeAddress('descriptorArea', 0, driver.addresses.descriptorArea);
-    queue.writeAddress('driverArea', 0, driver.addresses.driverArea);
-    queue.writeAddress('deviceArea', 0, driver.addresses.deviceArea);
-    queue.enable();
-    session.writeStatus(UP);
-    return driver;
+    return bringUp(this.session, features | (1n << 32n) | 5n, this.memory, SIZE);
   }
 
   /** What would go into a file. */
