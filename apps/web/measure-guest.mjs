@@ -6,6 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const RUNS = Number(process.argv[2] ?? 3);
+if (!Number.isInteger(RUNS) || RUNS < 1) {
+  process.stderr.write('measure: give the number of runs, from 1\n');
+  process.exit(1);
+}
 const TYPES = {
   js: 'text/javascript',
   html: 'text/html',

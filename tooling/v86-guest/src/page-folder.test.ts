@@ -31,6 +31,7 @@ describe('makePageFolder', () => {
 
   beforeEach(() => {
     work = mkdtempSync(join(tmpdir(), 'viommu-page-'));
+    mkdirSync(join(work, 'page'));
     folder = join(work, 'page/guest');
     tree = join(work, 'tree');
     write('parts/licences/GPL-2', 'the licence');
@@ -93,6 +94,13 @@ describe('makePageFolder', () => {
     expect(() => makePageFolder(parts, tree, folder)).toThrow(/cannot be written/);
     expect(read('LICENCES.txt').toString()).toBe('who wrote it');
     expect(readdirSync(join(folder, '..'))).toEqual(['guest']);
+  });
+
+  it('is made nowhere but in a folder that is there', () => {
+    expect(() => makePageFolder(parts, tree, join(work, 'none/guest'))).toThrow(
+      /cannot be written/,
+    );
+    expect(readdirSync(work)).not.toContain('none');
   });
 
   it('wants an init', () => {

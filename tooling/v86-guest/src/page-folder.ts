@@ -32,7 +32,7 @@ export interface PageGuest {
 }
 
 /**
- * Writes the folder, whole or not at all; what was there before is gone.
+ * Writes the folder, whole or not at all; what was there before is gone. What it is in has to be there.
  *
  * @param tree a folder of what the guest's initial file system has besides busybox: `init`, and whatever that needs
  * @returns bytes that a page fetches
@@ -54,7 +54,7 @@ export function makePageFolder(parts: V86GuestParts, tree: string, folder: strin
   const fresh = `${folder}.new`;
   try {
     rmSync(fresh, { recursive: true, force: true });
-    mkdirSync(fresh, { recursive: true });
+    mkdirSync(fresh);
     for (const { file, content } of files) writeFileSync(join(fresh, file), content);
     copyFileSync(parts.licence, join(fresh, 'LICENCES.txt'));
     for (const name of ['licences', 'kernel.config']) {

@@ -1,24 +1,15 @@
 /** The scenario `identity`: the guest's kernel, by `iommu.passthrough=1`, has its devices bypass the IOMMU. */
-import type { GuestStep } from '../../guest/guest-steps.ts';
 import { checkDisks } from './disk-checks.ts';
 import type { Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';
-
-const MEBIBYTE = 1 << 20;
-const DISK_BYTES = 48 * MEBIBYTE;
-const STEPS: readonly GuestStep[] = [
-  { step: 'report' },
-  { step: 'write', disk: 'vda', offset: 32 * MEBIBYTE, length: 8 * MEBIBYTE },
-  { step: 'read', disk: 'vda', offset: 0, length: DISK_BYTES },
-  { step: 'rng' },
-];
+import { SMALL_DISK_BYTES, SMALL_DISK_STEPS } from './small-disk.ts';
 
 export const IDENTITY_SCENARIO: Scenario = {
   name: 'identity',
   summary: 'devices that the guest has bypass the IOMMU, with iommu.passthrough=1',
   kernelParameters: ['iommu.passthrough=1'],
   bypasses: true,
-  machine: { diskBytes: [DISK_BYTES] },
-  steps: () => STEPS,
+  machine: { diskBytes: [SMALL_DISK_BYTES] },
+  steps: () => SMALL_DISK_STEPS,
   faults: 0,
   parts: {},
   judge,

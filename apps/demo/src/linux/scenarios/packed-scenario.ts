@@ -2,10 +2,8 @@
 import { standardMachine } from '@viommu/machine';
 import { checkDisks } from './disk-checks.ts';
 import type { Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';
+import { SMALL_DISK_BYTES, SMALL_DISK_STEPS } from './small-disk.ts';
 
-const MEBIBYTE = 1 << 20;
-const DISK_BYTES = 48 * MEBIBYTE;
-const WRITTEN = { offset: 32 * MEBIBYTE, length: 8 * MEBIBYTE };
 // "Reserved Feature Bits".
 const VIRTIO_F_EVENT_IDX = 29;
 const VIRTIO_F_RING_PACKED = 34;
@@ -15,15 +13,10 @@ export const PACKED_SCENARIO: Scenario = {
   name: 'packed',
   summary: 'packed virtqueues everywhere',
   machine: {
-    diskBytes: [DISK_BYTES],
+    diskBytes: [SMALL_DISK_BYTES],
     describe: (setting) => standardMachine({ ...setting, packed: true }),
   },
-  steps: () => [
-    { step: 'report' },
-    { step: 'write', disk: 'vda', ...WRITTEN },
-    { step: 'read', disk: 'vda', offset: 0, length: DISK_BYTES },
-    { step: 'rng' },
-  ],
+  steps: () => SMALL_DISK_STEPS,
   faults: 0,
   parts: {},
   judge,

@@ -1,10 +1,8 @@
 /** The scenario `stray`: a device accesses addresses that the guest has not mapped for it; all else goes on. */
-import type { GuestStep } from '../../guest/guest-steps.ts';
 import { checkDisks } from './disk-checks.ts';
 import type { Scenario, ScenarioJudgement, ScenarioOutcome } from './scenario.ts';
+import { SMALL_DISK_BYTES, SMALL_DISK_STEPS } from './small-disk.ts';
 
-const MEBIBYTE = 1 << 20;
-const DISK_BYTES = 48 * MEBIBYTE;
 /** The virtio-rng. Linux gives out addresses from 4 GiB downwards. */
 const STRAY = { endpoint: 0x30, read: 0x1234_5000, write: 0xdead_0000 };
 /** VIRTIO_IOMMU_FAULT_F_READ and VIRTIO_IOMMU_FAULT_F_WRITE. */
@@ -15,18 +13,11 @@ const ACCESSES = [
 /** VIRTIO_IOMMU_FAULT_R_MAPPING */
 const NO_MAPPING = 2;
 
-const STEPS: readonly GuestStep[] = [
-  { step: 'report' },
-  { step: 'write', disk: 'vda', offset: 32 * MEBIBYTE, length: 8 * MEBIBYTE },
-  { step: 'read', disk: 'vda', offset: 0, length: DISK_BYTES },
-  { step: 'rng' },
-];
-
 export const STRAY_SCENARIO: Scenario = {
   name: 'stray',
   summary: 'a device that accesses what it was not given',
-  machine: { diskBytes: [DISK_BYTES], stray: STRAY },
-  steps: () => STEPS,
+  machine: { diskBytes: [SMALL_DISK_BYTES], stray: STRAY },
+  steps: () => SMALL_DISK_STEPS,
   faults: ACCESSES.length,
   parts: {},
   judge,
