@@ -69,6 +69,9 @@ const program = new Command('pnpm guest:v86')
   .option('--force', 'make it of the newest packages, even when it is in the cache', false)
   .option('--page <folder>', 'write what a page fetches into this folder, too')
   .option('--tree <folder>', 'with --page: what its initial file system has besides busybox')
+  .configureOutput({
+    outputError: (text, write) => write(text.replace(/^error: /, PREFIX)),
+  })
   .exitOverride()
   .action(run);
 

@@ -3,6 +3,7 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -76,11 +77,13 @@ export function makePageFolder(parts: V86GuestParts, tree: string, folder: strin
 
 /** Busybox, and the files of the tree, each of which is a program when its owner may run it. */
 function initialFiles(busybox: string, tree: string): CpioEntry[] {
+  if (!existsSync(join(tree, 'init'))) {
+    throw new GuestError(`${tree} has no init: name the folder of what the guest begins with`);
+  }
   const names = readdirSync(tree, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(tree, join(entry.parentPath, entry.name)))
     .sort();
-  if (!names.includes('init')) throw new GuestError(`${tree} has no init`);
   const files: CpioEntry[] = [
     { type: 'file', path: 'bin/busybox', content: readFileSync(busybox), executable: true },
     ...names.map((path) => ({
