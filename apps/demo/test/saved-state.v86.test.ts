@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { MemoryDisk } from '@viommu/devices';
 import { createMachine, machineTopology, standardMachine } from '@viommu/machine';
-import { HEADLESS_OPTIONS, V86Bus } from '@viommu/v86';
+import { compileInSmallPieces, HEADLESS_OPTIONS, V86Bus } from '@viommu/v86';
 import { makePageFolder, prepareV86Guest, v86GuestIsCached } from '@viommu/v86-guest';
 import { writeViot } from '@viommu/viot';
 import { V86 } from 'v86';
@@ -60,6 +60,7 @@ describe.runIf(isReady)('a guest whose state is saved', () => {
       cmdline: 'console=ttyS0 loglevel=4 panic=-1 tsc=reliable iommu.strict=1',
     });
     await new Promise<void>((resolve) => emulator.add_listener('emulator-ready', () => resolve()));
+    compileInSmallPieces(emulator);
     const bus = new V86Bus(emulator);
     for (const { bdf, function: pci } of machine.functions) bus.plug(bdf, pci);
     bus.addAcpiTable('viot', writeViot(machineTopology(description, [])));

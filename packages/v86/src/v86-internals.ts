@@ -51,6 +51,8 @@ export interface V86Cpu {
   device_lower_irq(irq: number): void;
   /** What was compiled of these bytes is void; `end` is exclusive. */
   jit_dirty_cache(start: number, end: number): void;
+  /** Of its compiler; a restart leaves it as it is. */
+  set_jit_config(part: number, value: number): void;
   reboot_internal(): void;
   get_state(): unknown[];
   set_state(state: readonly unknown[]): void;
@@ -64,7 +66,7 @@ export interface V86Emulator {
 const FUNCTIONS = {
   cpu: [
     ...['mmap_write16', 'device_raise_irq', 'device_lower_irq', 'jit_dirty_cache'],
-    ...['reboot_internal', 'get_state', 'set_state'],
+    ...['set_jit_config', 'reboot_internal', 'get_state', 'set_state'],
   ],
   'cpu.devices.pci': [
     ...['pci_query', 'pci_write8', 'pci_write16', 'pci_write32', 'raise_irq', 'lower_irq'],

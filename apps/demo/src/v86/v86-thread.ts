@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { HEADLESS_OPTIONS, V86Bus } from '@viommu/v86';
+import { compileInSmallPieces, HEADLESS_OPTIONS, V86Bus } from '@viommu/v86';
 import { V86 } from 'v86';
 import { messageOf } from '../command-error.ts';
 import { observeMachine } from '../server/observed-machine.ts';
@@ -41,6 +41,7 @@ async function run(): Promise<void> {
       cmdline: settings.commandLine,
     });
     await new Promise<void>((resolve) => emulator.add_listener('emulator-ready', () => resolve()));
+    compileInSmallPieces(emulator);
     const bus = new V86Bus(emulator);
     for (const { bdf, function: pci } of observed.functions) bus.plug(bdf, pci);
     for (const { name, bytes } of firmware.tables) bus.addAcpiTable(name, bytes);

@@ -1,5 +1,5 @@
 /** startEmulator: a PC with the guest's parts in it, and with the devices of the page on its bus. */
-import { HEADLESS_OPTIONS, V86Bus } from '@viommu/v86';
+import { compileInSmallPieces, HEADLESS_OPTIONS, V86Bus } from '@viommu/v86';
 import { V86 } from 'v86';
 import type { FetchedGuest } from './fetch-parts.ts';
 import type { GuestMachine } from './guest-machine.ts';
@@ -34,6 +34,7 @@ export async function startEmulator(
     cmdline: COMMAND_LINE,
   });
   await new Promise<void>((resolve) => emulator.add_listener('emulator-ready', () => resolve()));
+  compileInSmallPieces(emulator);
   const bus = new V86Bus(emulator);
   for (const { bdf, function: pci } of machine.functions) bus.plug(bdf, pci);
   bus.addAcpiTable('viot', machine.viot);
