@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 /** Bytes of all pictures: they are in the repository. */
-const LARGEST = 700_000;
+const LARGEST = 750_000;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const pictures = here('../../docs/pictures/');

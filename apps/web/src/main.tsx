@@ -5,6 +5,7 @@
 import { render } from 'preact';
 import { GuestSession } from './guest/guest-session.ts';
 import { followSocket } from './live/socket-source.ts';
+import { frameDrawn } from './page/frame-drawn.ts';
 import { PageStore } from './page/page-store.ts';
 import { fetchTraceIndex, SHIPPED_RUNS, type Shipped } from './page/trace-index.ts';
 import { App } from './views/app.tsx';
@@ -56,6 +57,7 @@ async function openAsked(): Promise<void> {
   if (first !== run) store.open(first, position);
 }
 
+await frameDrawn();
 if (asked.has('live')) {
   follow();
   show([], '');

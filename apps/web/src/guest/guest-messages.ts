@@ -1,8 +1,10 @@
 /** The contract between the page and the worker in which a guest runs. Types and docs only. */
 import type { InspectorUpdate, WalkAnswer, WalkQuery } from '@viommu/inspector';
 
-/** What the page asks for. The guest boots by itself when its parts are there. */
+/** What the page asks for. */
 export type GuestCommand =
+  /** Once. The parts are fetched before, the guest begins when they are there. */
+  | { readonly kind: 'boot' }
   /** Keys for its serial port. */
   | { readonly kind: 'type'; readonly text: string }
   /** The page has drawn an update, and another can come: so nothing piles up on the way to a page that is slow. */

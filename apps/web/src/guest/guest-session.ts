@@ -1,5 +1,6 @@
 /** GuestSession: the guest that runs in a worker of the page: its terminal, what is done to it, and what it is seen to do. */
 import { ToldSource } from '../live/told-source.ts';
+import { frameDrawn } from '../page/frame-drawn.ts';
 import type { GuestCommand, GuestReport } from './guest-messages.ts';
 
 export type GuestState =
@@ -19,22 +20,23 @@ export class GuestSession {
   /** Called when one of the first three has changed. */
   onChange: () => void = () => {};
   readonly #worker: Worker;
-  #onConsole: ((bytes: Uint8Array) => void) | undefined;
-  /** What came before somebody listened. */
-  #console: Uint8Array[] = [];
+  #onConsole: (bytes: Uint8Array) => void = () => {};
 
   /** @param worker speaks the contract of `guest-messages.ts` */
   constructor(worker: Worker) {
     this.#worker = worker;
     this.live = new ToldSource((query) => this.#send({ kind: 'walk', query }));
     worker.onmessage = ({ data }: MessageEvent<GuestReport>) => this.#take(data);
-    worker.onerror = ({ message }) => this.#fail(message);
+    worker.onerror = ({ message }) => this.fail(message);
   }
 
-  /** Also told what came before. */
-  listen(onConsole: (bytes: Uint8Array) => void): void {
+  /**
+   * Once.
+   * @param onConsole told bytes of the serial port
+   */
+  boot(onConsole: (bytes: Uint8Array) => void): void {
     this.#onConsole = onConsole;
-    for (const bytes of this.#console.splice(0)) onConsole(bytes);
+    this.#send({ kind: 'boot' });
   }
 
   type(text: string): void {
@@ -60,6 +62,13 @@ export class GuestSession {
     this.#send({ kind: 'stepDma' });
   }
 
+  /** Something that it cannot be without is not there. */
+  fail(message: string): void {
+    this.state = { kind: 'failed', message };
+    this.live.end('the guest has failed');
+    this.onChange();
+  }
+
   close(): void {
     this.#worker.terminate();
   }
@@ -81,26 +90,18 @@ export class GuestSession {
         this.state = { kind: 'running', kernelRelease: report.kernelRelease };
         break;
       case 'console':
-        if (this.#onConsole === undefined) this.#console.push(report.bytes);
-        else this.#onConsole(report.bytes);
+        this.#onConsole(report.bytes);
         return;
       case 'update':
         this.isHeld = report.isHeld;
         this.live.take(report.update);
         if (report.walk !== undefined) this.live.take(report.walk);
-        // Not before it is drawn.
-        requestAnimationFrame(() => this.#send({ kind: 'drawn' }));
+        frameDrawn().then(() => this.#send({ kind: 'drawn' }));
         break;
       case 'failed':
-        this.#fail(report.message);
+        this.fail(report.message);
         return;
     }
-    this.onChange();
-  }
-
-  #fail(message: string): void {
-    this.state = { kind: 'failed', message };
-    this.live.end('the guest has failed');
     this.onChange();
   }
 }

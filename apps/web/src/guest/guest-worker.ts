@@ -1,4 +1,4 @@
-/** The worker in which the guest of the page runs: it fetches the parts, boots, and does what the page asks for. */
+/** The worker in which the guest of the page runs: it fetches the parts, and does what the page asks for. */
 import { fetchGuest } from './fetch-parts.ts';
 import { GuestMachine } from './guest-machine.ts';
 import type { GuestCommand, GuestReport } from './guest-messages.ts';
@@ -17,6 +17,9 @@ const INTERVAL = 100;
 
 const machine = new GuestMachine();
 let emulator: RunningEmulator | undefined;
+const asked = deferred();
+/** The first update has been drawn. */
+const shown = deferred();
 /** The page has drawn what it was told last. */
 let isDrawn = true;
 
@@ -26,11 +29,15 @@ scope.onunhandledrejection = ({ reason }) => fail(reason);
 
 function obey(command: GuestCommand): void {
   switch (command.kind) {
+    case 'boot':
+      asked.resolve();
+      break;
     case 'type':
       emulator?.type(command.text);
       break;
     case 'drawn':
       isDrawn = true;
+      shown.resolve();
       break;
     case 'stray':
       machine.stray(command.iommu, command.endpoint);
@@ -74,6 +81,9 @@ async function boot(): Promise<void> {
     scope.postMessage({ kind: 'missing' });
     return;
   }
+  // All of the page is there before the emulator takes the processors: its engine compiles on several threads.
+  tell();
+  await Promise.all([asked.promise, shown.promise]);
   const { kernelRelease } = guest;
   scope.postMessage({ kind: 'booting', kernelRelease });
   emulator = await startEmulator(guest, machine, (bytes) =>
@@ -82,6 +92,14 @@ async function boot(): Promise<void> {
   setInterval(() => {
     if (isDrawn) tell();
   }, INTERVAL);
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 function fail(error: unknown): void {

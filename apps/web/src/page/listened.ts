@@ -1,4 +1,7 @@
-/** Listened: what tells its listeners of changes, once for all that change in one turn. */
+/**
+ * Listened: what tells its listeners of changes, once for all before the next frame. Whoever draws in between waits for the frame
+ * before, as soon as it asks where something is.
+ */
 export class Listened {
   readonly #listeners = new Set<() => void>();
   #isTold = false;
@@ -12,7 +15,7 @@ export class Listened {
   changed(): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    queueMicrotask(() => {
+    requestAnimationFrame(() => {
       this.#isTold = false;
       for (const listener of this.#listeners) listener();
     });

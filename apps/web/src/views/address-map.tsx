@@ -1,12 +1,12 @@
 /** The address space of a domain as a map to zoom and to walk in, with the translation of the address that is chosen. */
 import { type DomainView, hexNumber, type ReservedRange } from '@viommu/inspector';
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { bytesText, counted } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import { AddressDetail } from './address-detail.tsx';
 import { onColoursChange } from './colours.ts';
-import { drawMap } from './draw-map.ts';
+import { drawMap, type MapSize } from './draw-map.ts';
 import {
   clustersOf,
   fitWindow,
@@ -33,7 +33,7 @@ const LEGEND = [
 
 export function AddressMap({ store }: { readonly store: PageStore }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [grid, setGrid] = useState(() => gridOf(800, 240));
+  const [size, setSize] = useState<MapSize>({ width: 800, height: 240 });
   /** The window that somebody has chosen; without one the map follows what is mapped. */
   const [own, setOwn] = useState<MapWindow>();
   const followed = useRef<MapWindow | undefined>(undefined);
@@ -44,7 +44,7 @@ export function AddressMap({ store }: { readonly store: PageStore }): JSX.Elemen
     (most, one) => (one.mappings > (most?.mappings ?? 0) ? one : most),
     undefined,
   );
-  const { columns, rows, side } = grid;
+  const { columns, rows, side } = gridOf(size.width, size.height);
   followed.current = followedWindow(followed.current, largest ?? EMPTY, columns, rows);
   const window = own === undefined ? followed.current : resizeWindow(own, columns, rows);
   const chosen = chosenAddress?.address;
@@ -64,15 +64,15 @@ export function AddressMap({ store }: { readonly store: PageStore }): JSX.Elemen
   useEffect(() => {
     const resized = new ResizeObserver(([entry]) => {
       const { width, height } = entry!.contentRect;
-      setGrid(gridOf(width, height));
+      setSize({ width, height });
     });
     resized.observe(canvas.current!);
     return () => resized.disconnect();
   }, []);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const draw = () =>
-      drawMap(canvas.current!, window, side, {
+      drawMap(canvas.current!, size, window, side, {
         domain,
         reserved,
         accesses: view.accesses,

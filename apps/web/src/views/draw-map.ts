@@ -16,18 +16,21 @@ export interface MapContent {
   readonly chosen: number | undefined;
 }
 
+/** Pixels. */
+export interface MapSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** @param side of a cell in pixels */
 export function drawMap(
   canvas: HTMLCanvasElement,
+  size: MapSize,
   window: MapWindow,
   side: number,
   content: MapContent,
 ): void {
-  const scale = devicePixelRatio;
-  canvas.width = canvas.clientWidth * scale;
-  canvas.height = canvas.clientHeight * scale;
-  const context = canvas.getContext('2d')!;
-  context.scale(scale, scale);
+  const context = clearedContext(canvas, size);
   drawRows(context, window, side);
   const end = window.start + bytesOfWindow(window);
   const cells = (from: number, to: number, paint: (x: number, y: number) => void): void => {
@@ -57,20 +60,34 @@ export function drawMap(
   cells(chosen, chosen, (x, y) => context.strokeRect(x, y, side, side));
 }
 
+/** Nothing is measured, nor made anew without need: the page would be laid out for the one, and memory be had for the other. */
+function clearedContext(canvas: HTMLCanvasElement, size: MapSize): CanvasRenderingContext2D {
+  const scale = devicePixelRatio;
+  const width = Math.round(size.width * scale);
+  const height = Math.round(size.height * scale);
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext('2d')!;
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, size.width, size.height);
+  return context;
+}
+
 type Cells = (from: number, to: number, paint: (x: number, y: number) => void) => void;
 
 function drawRows(context: CanvasRenderingContext2D, window: MapWindow, side: number): void {
   const { start, cellBytes, columns, rows } = window;
-  context.font = '11px ui-monospace, monospace';
+  context.font = getComputedStyle(context.canvas).font;
   context.textBaseline = 'middle';
+  const cell = colour('--cell');
+  const label = colour('--muted');
   for (let row = 0; row < rows; row += 1) {
     const y = row * side;
-    context.fillStyle = colour('--cell');
+    context.fillStyle = cell;
     for (let column = 0; column < columns; column += 1) {
       context.fillRect(LABEL_WIDTH + column * side + 1, y + 1, side - 2, side - 2);
     }
     if (row % 2 === 1 && side < 16) continue;
-    context.fillStyle = colour('--muted');
+    context.fillStyle = label;
     context.fillText(`0x${(start + row * columns * cellBytes).toString(16)}`, 0, y + side / 2 + 1);
   }
 }

@@ -9,14 +9,14 @@ import {
   type WatchedRequest,
 } from '@viommu/inspector';
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { bytesText, countText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import { RequestDetail } from './request-detail.tsx';
 
 /** Pixels. */
 const ROW = 24;
-const ROWS_AROUND = 8;
+const ROWS_AROUND = 4;
 const TYPES = Object.entries(REQUEST_LAYOUTS).map(
   ([type, { name }]) => [Number(type), name] as const,
 );
@@ -37,9 +37,10 @@ export function RequestLog({ store }: { readonly store: PageStore }): JSX.Elemen
     onlyDomain: false,
     address: undefined,
   });
-  const [view, setView] = useState({ top: 0, height: 300 });
-  /** Whether the latest rows stay in sight. */
-  const follows = useRef(true);
+  const [height, setHeight] = useState(300);
+  /** How far it is scrolled; undefined while the latest rows stay in sight. */
+  const [top, setTop] = useState<number>();
+  const lastTop = useRef(0);
   const { requests } = store.view;
   const domain = filters.onlyDomain ? store.domain : undefined;
   const shown = useMemo(
@@ -54,13 +55,14 @@ export function RequestLog({ store }: { readonly store: PageStore }): JSX.Elemen
     [requests, filters, domain],
   );
   const chosen = shown.findIndex(({ sequence }) => sequence === store.chosenRequest);
-  const first = Math.max(Math.floor(view.top / ROW) - ROWS_AROUND, 0);
-  const last = Math.min(Math.ceil((view.top + view.height) / ROW) + ROWS_AROUND, shown.length);
+  const seenFrom = top ?? shown.length * ROW - height;
+  const first = Math.max(Math.floor(seenFrom / ROW) - ROWS_AROUND, 0);
+  const last = Math.min(Math.ceil((seenFrom + height) / ROW) + ROWS_AROUND, shown.length);
 
-  // New rows are the news.
-  useEffect(() => {
-    if (follows.current) list.current!.scrollTop = list.current!.scrollHeight;
-  }, [shown]);
+  // Before they are drawn: afterwards it would wait until they are.
+  useLayoutEffect(() => {
+    if (top === undefined) list.current!.scrollTop = shown.length * ROW;
+  }, [shown, height, top]);
 
   useEffect(() => {
     const resized = new ResizeObserver(() => measure());
@@ -69,23 +71,25 @@ export function RequestLog({ store }: { readonly store: PageStore }): JSX.Elemen
   }, []);
 
   // The row is brought into sight once.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (chosen === -1) return;
     const { scrollTop, clientHeight } = list.current!;
-    const top = chosen * ROW;
-    if (top < scrollTop) list.current!.scrollTop = top;
-    else if (top + ROW > scrollTop + clientHeight)
-      list.current!.scrollTop = top + ROW - clientHeight;
+    const begin = chosen * ROW;
+    const nearest = Math.min(Math.max(scrollTop, begin + ROW - clientHeight), begin);
+    if (nearest === scrollTop) return;
+    list.current!.scrollTop = nearest;
+    setTop(nearest);
   }, [store.chosenRequest]);
 
   function measure(): void {
     // It may have scrolled just before another tab was opened.
     if (list.current === null) return;
     const { scrollTop, clientHeight, scrollHeight } = list.current;
+    setHeight(clientHeight);
     // More rows may have come since it was scrolled to the last one: only who scrolls back wants to stay where it is.
-    if (scrollTop + clientHeight >= scrollHeight - ROW) follows.current = true;
-    else if (scrollTop < view.top) follows.current = false;
-    setView({ top: scrollTop, height: clientHeight });
+    if (scrollTop + clientHeight >= scrollHeight - ROW) setTop(undefined);
+    else if (top !== undefined || scrollTop < lastTop.current) setTop(scrollTop);
+    lastTop.current = scrollTop;
   }
   const toggle = (type: number): void => {
     const hidden = new Set(filters.hidden);

@@ -13,11 +13,12 @@ interface Props {
 }
 
 export function ExperimentList({ store, guest }: Props): JSX.Element {
+  const isRunning = guest.state.kind === 'running';
   return (
     <ul class="experiments" aria-label="What to try">
       {EXPERIMENTS.map(({ id, label, explanation, run }) => (
         <Row key={id} explanation={explanation}>
-          <button type="button" id={id} onClick={() => run(guest)}>
+          <button type="button" id={id} disabled={!isRunning} onClick={() => run(guest)}>
             {label}
           </button>
         </Row>
@@ -82,7 +83,13 @@ function HeldDma({ store, guest }: Props): JSX.Element {
     : 'devices take no more buffers, and then one at a time; the IOMMU goes on';
   return (
     <Row explanation={explanation}>
-      <button type="button" id="hold" aria-pressed={isHeld} onClick={() => guest.hold(!isHeld)}>
+      <button
+        type="button"
+        id="hold"
+        disabled={guest.state.kind !== 'running'}
+        aria-pressed={isHeld}
+        onClick={() => guest.hold(!isHeld)}
+      >
         {isHeld ? 'Go on' : 'Hold DMA'}
       </button>
       <button type="button" id="step-dma" disabled={!isHeld} onClick={() => guest.stepDma()}>

@@ -24,16 +24,16 @@ export function GuestPanel({ store, guest }: Props): JSX.Element {
           Boot again
         </button>
       </h2>
-      {state.kind === 'loading' && <Loading bytes={state.bytes} total={state.total} />}
       {state.kind === 'missing' && <Missing />}
       {state.kind === 'failed' && (
         <p class="problem" role="alert">
           The guest has failed: {state.message}
         </p>
       )}
-      {state.kind === 'running' && (
+      {(state.kind === 'loading' || state.kind === 'running') && (
         <div class="guest-body">
           <GuestScreen guest={guest} />
+          {state.kind === 'loading' && <Loading bytes={state.bytes} total={state.total} />}
           <ExperimentList store={store} guest={guest} />
           <p class="muted licences">
             Linux, BusyBox and SeaBIOS are programs of others:{' '}

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { GuestSession } from '../../guest/guest-session.ts';
 import type { GuestTerminal } from '../../guest/terminal.ts';
+import { frameDrawn } from '../../page/frame-drawn.ts';
 
 /** Beside the page; not part of it, since most who come have no use for it. */
 const SCRIPT = 'terminal.js';
@@ -12,14 +13,19 @@ export function GuestScreen({ guest }: { readonly guest: GuestSession }): JSX.El
   useEffect(() => {
     let terminal: GuestTerminal | undefined;
     let isGone = false;
-    const url = new URL(SCRIPT, document.baseURI).href;
-    import(url).then(({ openTerminal }: typeof import('../../guest/terminal.ts')) => {
-      if (isGone || place.current === null) return;
-      const opened = openTerminal(place.current, (text) => guest.type(text));
+    const open = async (): Promise<void> => {
+      const url = new URL(SCRIPT, document.baseURI).href;
+      const { openTerminal }: typeof import('../../guest/terminal.ts') = await import(url);
+      await frameDrawn();
+      if (isGone) return;
+      const opened = openTerminal(place.current!, (text) => guest.type(text));
       terminal = opened;
-      guest.listen((bytes) => opened.write(bytes));
+      await frameDrawn();
+      if (isGone) return;
       opened.focus();
-    });
+      guest.boot((bytes) => opened.write(bytes));
+    };
+    open().catch((error: unknown) => guest.fail(String(error)));
     return () => {
       isGone = true;
       terminal?.close();
