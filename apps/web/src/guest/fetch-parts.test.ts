@@ -1,6 +1,6 @@
 /** How the parts of a guest are fetched: whatever a server makes of compressed files, and when they are not there. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { fetchGuest } from './fetch-parts.ts';
+import { fetchGuest, findGuest } from './fetch-parts.ts';
 
 const PARTS = ['kernel', 'initramfs', 'bios', 'vgaBios'] as const;
 
@@ -43,12 +43,11 @@ describe('fetchGuest', () => {
     await serve(isUnpacked);
     const told: number[] = [];
     let total = 0;
-    const guest = await fetchGuest((bytes, of) => {
+    const guest = await fetchGuest((await findGuest())!, (bytes, of) => {
       told.push(bytes);
       total = of;
     });
-    expect(guest!.kernelRelease).toBe('6.12');
-    for (const part of [...PARTS, 'wasm'] as const) expect(text(guest![part])).toBe(`the ${part}`);
+    for (const part of [...PARTS, 'wasm'] as const) expect(text(guest[part])).toBe(`the ${part}`);
     expect(told).toEqual([...told].sort((one, other) => one - other));
     expect(total).toBeGreaterThan(0);
     if (!isUnpacked) expect(told.at(-1)).toBe(total);
@@ -57,7 +56,7 @@ describe('fetchGuest', () => {
 
   it('says when there is no guest beside the page', async () => {
     await serve(false, ['guest/guest.json']);
-    expect(await fetchGuest(() => {})).toBeUndefined();
+    expect(await findGuest()).toBeUndefined();
   });
 
   it.each([
@@ -65,6 +64,8 @@ describe('fetchGuest', () => {
     ['emulator.json', 'the guest has no wasm'],
   ])('fails when %s is missing', async (path, message) => {
     await serve(false, [path]);
-    await expect(fetchGuest(() => {})).rejects.toThrow(message);
+    const guest = (await findGuest())!;
+    expect(guest.kernelRelease).toBe('6.12');
+    await expect(fetchGuest(guest, () => {})).rejects.toThrow(message);
   });
 });

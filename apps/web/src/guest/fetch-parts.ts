@@ -1,7 +1,7 @@
-/** fetchGuest: the parts of the guest, from the folder that `pnpm build:web` makes beside the page. */
+/** findGuest and fetchGuest: the parts of the guest, from the folder that `pnpm build:web` makes beside the page. */
 
 /** What `guest/guest.json` says, as `tooling/v86-guest` writes it. */
-interface PageGuest {
+export interface PageGuest {
   readonly kernelRelease: string;
   readonly files: readonly {
     readonly part: string;
@@ -11,7 +11,6 @@ interface PageGuest {
 }
 
 export interface FetchedGuest {
-  readonly kernelRelease: string;
   readonly wasm: ArrayBuffer;
   readonly kernel: ArrayBuffer;
   readonly initramfs: ArrayBuffer;
@@ -25,16 +24,19 @@ const EMULATOR = 'emulator.json';
 /** With which a compressed file begins. A server may say that it is, and then the browser has unpacked it already. */
 const GZIP_MAGIC = [0x1f, 0x8b];
 
+/** @returns undefined when the page has no guest beside it */
+export function findGuest(): Promise<PageGuest | undefined> {
+  return fetchList(`${FOLDER}guest.json`);
+}
+
 /**
  * @param onProgress told after each piece, in bytes as they are on the way
- * @returns undefined when the page has no guest beside it
  * @throws Error when a part cannot be loaded
  */
 export async function fetchGuest(
+  guest: PageGuest,
   onProgress: (bytes: number, total: number) => void,
-): Promise<FetchedGuest | undefined> {
-  const guest = await fetchList(`${FOLDER}guest.json`);
-  if (guest === undefined) return undefined;
+): Promise<FetchedGuest> {
   const emulator = await fetchList(EMULATOR);
   const files = [
     ...(emulator?.files ?? []),
@@ -59,7 +61,6 @@ export async function fetchGuest(
     return content;
   };
   return {
-    kernelRelease: guest.kernelRelease,
     wasm: part('wasm'),
     kernel: part('kernel'),
     initramfs: part('initramfs'),

@@ -3,7 +3,7 @@ import type { InspectorUpdate, WalkAnswer, WalkQuery } from '@viommu/inspector';
 
 /** What the page asks for. */
 export type GuestCommand =
-  /** Once. The parts are fetched before, the guest begins when they are there. */
+  /** Once: its parts are fetched, and then the guest begins. */
   | { readonly kind: 'boot' }
   /** Keys for its serial port. */
   | { readonly kind: 'type'; readonly text: string }

@@ -1,5 +1,5 @@
 /** The worker in which the guest of the page runs: it fetches the parts, and does what the page asks for. */
-import { fetchGuest } from './fetch-parts.ts';
+import { fetchGuest, findGuest } from './fetch-parts.ts';
 import { GuestMachine } from './guest-machine.ts';
 import type { GuestCommand, GuestReport } from './guest-messages.ts';
 import { type RunningEmulator, startEmulator } from './start-emulator.ts';
@@ -74,19 +74,19 @@ function tell(): void {
 }
 
 async function boot(): Promise<void> {
-  const guest = await fetchGuest((bytes, total) =>
-    scope.postMessage({ kind: 'loading', bytes, total }),
-  );
+  const guest = await findGuest();
   if (guest === undefined) {
     scope.postMessage({ kind: 'missing' });
     return;
   }
-  // All of the page is there before the emulator takes the processors: its engine compiles on several threads.
+  // All of the page is there before something takes the processors: what is unpacked, and an engine that compiles on several threads.
   tell();
   await Promise.all([asked.promise, shown.promise]);
-  const { kernelRelease } = guest;
-  scope.postMessage({ kind: 'booting', kernelRelease });
-  emulator = await startEmulator(guest, machine, (bytes) =>
+  const parts = await fetchGuest(guest, (bytes, total) =>
+    scope.postMessage({ kind: 'loading', bytes, total }),
+  );
+  scope.postMessage({ kind: 'booting', kernelRelease: guest.kernelRelease });
+  emulator = await startEmulator(parts, machine, (bytes) =>
     scope.postMessage({ kind: 'console', bytes }),
   );
   setInterval(() => {
