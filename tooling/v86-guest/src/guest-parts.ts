@@ -69,6 +69,7 @@ export async function prepareV86Guest(options: V86GuestOptions = {}): Promise<V8
       );
       return partsIn(directory, facts as GuestFacts);
     } finally {
+      onProgress('removing what it was built in');
       rmSync(work, { recursive: true, force: true });
     }
   } catch (error) {
