@@ -13,12 +13,11 @@ interface Props {
 }
 
 export function ExperimentList({ store, guest }: Props): JSX.Element {
-  const isRunning = guest.state.kind === 'running';
   return (
     <ul class="experiments" aria-label="What to try">
       {EXPERIMENTS.map(({ id, label, explanation, run }) => (
         <Row key={id} explanation={explanation}>
-          <button type="button" id={id} disabled={!isRunning} onClick={() => run(guest)}>
+          <button type="button" id={id} disabled={!isRunning(guest)} onClick={() => run(guest)}>
             {label}
           </button>
         </Row>
@@ -27,6 +26,10 @@ export function ExperimentList({ store, guest }: Props): JSX.Element {
       <HeldDma store={store} guest={guest} />
     </ul>
   );
+}
+
+function isRunning({ state }: GuestSession): boolean {
+  return state.kind === 'running';
 }
 
 interface RowProps {
@@ -53,7 +56,7 @@ function StrayAccess({ store, guest }: Props): JSX.Element {
       <button
         type="button"
         id="try-stray"
-        disabled={endpoint === undefined}
+        disabled={!isRunning(guest) || endpoint === undefined}
         onClick={() => endpoint && guest.stray(endpoint.iommu, endpoint.endpoint)}
       >
         Stray access
@@ -86,7 +89,7 @@ function HeldDma({ store, guest }: Props): JSX.Element {
       <button
         type="button"
         id="hold"
-        disabled={guest.state.kind !== 'running'}
+        disabled={!isRunning(guest)}
         aria-pressed={isHeld}
         onClick={() => guest.hold(!isHeld)}
       >
