@@ -17,6 +17,7 @@ const INTERVAL = 100;
 
 const machine = new GuestMachine();
 let emulator: RunningEmulator | undefined;
+/** The page has asked for the boot. */
 const asked = deferred();
 /** The first update has been drawn. */
 const shown = deferred();
