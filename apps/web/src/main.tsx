@@ -5,7 +5,7 @@
 import { render } from 'preact';
 import { GuestSession } from './guest/guest-session.ts';
 import { followSocket } from './live/socket-source.ts';
-import { frameDrawn } from './page/frame-drawn.ts';
+import { frameDrawn } from './page/frames.ts';
 import { PageStore } from './page/page-store.ts';
 import { fetchTraceIndex, SHIPPED_RUNS, type Shipped } from './page/trace-index.ts';
 import { App } from './views/app.tsx';

@@ -1,6 +1,6 @@
 /** GuestSession: the guest that runs in a worker of the page: its terminal, what is done to it, and what it is seen to do. */
 import { ToldSource } from '../live/told-source.ts';
-import { frameDrawn } from '../page/frame-drawn.ts';
+import { frameDrawn } from '../page/frames.ts';
 import type { GuestCommand, GuestReport } from './guest-messages.ts';
 
 export type GuestState =

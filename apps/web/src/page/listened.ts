@@ -1,7 +1,4 @@
-/**
- * Listened: what tells its listeners of changes, once for all before the next frame. Whoever draws in between waits for the frame
- * before, as soon as it asks where something is.
- */
+/** Listened: what tells its listeners of changes, once for all that change in one turn. */
 export class Listened {
   readonly #listeners = new Set<() => void>();
   #isTold = false;
@@ -15,7 +12,7 @@ export class Listened {
   changed(): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    requestAnimationFrame(() => {
+    queueMicrotask(() => {
       this.#isTold = false;
       for (const listener of this.#listeners) listener();
     });

@@ -16,6 +16,7 @@ import type {
   TraceSummary,
 } from '../replay/replay-messages.ts';
 import { AskedWalk } from './asked-walk.ts';
+import { onceAFrame } from './frames.ts';
 import { JumpQueue } from './jump-queue.ts';
 import { Listened } from './listened.ts';
 import { nextAmong } from './numbers.ts';
@@ -95,7 +96,7 @@ export class PageStore extends Listened {
     this.#begin();
     this.send({ kind: 'pause' });
     const guest = this.#startGuest();
-    guest.onChange = () => this.changed();
+    guest.onChange = onceAFrame(() => this.changed());
     this.guest = guest;
     this.follow(guest.live);
   }
@@ -108,7 +109,9 @@ export class PageStore extends Listened {
   /** Shows a machine that runs. */
   follow(live: LiveSource): void {
     this.live = live;
-    live.onChange = () => this.#followed(live);
+    live.onChange = onceAFrame(() => {
+      if (this.live === live) this.#followed(live);
+    });
     this.#followed(live);
   }
 

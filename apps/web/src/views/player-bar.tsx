@@ -1,5 +1,6 @@
 /** The bar with which a trace is played: buttons, speed, the line of its operations, and the operation at hand in words. */
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import { countText, secondsText } from '../page/numbers.ts';
 import type { PageStore } from '../page/page-store.ts';
 import { Timeline } from './timeline.tsx';
@@ -16,6 +17,8 @@ const SPEEDS: readonly (readonly [number, string])[] = [
 export function PlayerBar({ store }: { readonly store: PageStore }): JSX.Element {
   const { trace, position, isPlaying, view, step } = store;
   const isOff = trace === undefined;
+  /** A number that is not whole: what is drawn meanwhile shall not put another in its place. */
+  const [typed, setTyped] = useState<string>();
   const requests = trace?.requests ?? [];
   const faults = trace?.faults ?? [];
   return (
@@ -93,10 +96,15 @@ export function PlayerBar({ store }: { readonly store: PageStore }): JSX.Element
               type="number"
               min="0"
               max={trace?.operations ?? 0}
-              value={position}
+              value={typed ?? position}
               disabled={isOff}
               onFocus={() => store.isPlaying && store.pause()}
-              onChange={({ currentTarget }) => store.jump(currentTarget.valueAsNumber || 0)}
+              onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+              onChange={({ currentTarget }) => {
+                store.jump(currentTarget.valueAsNumber || 0);
+                setTyped(undefined);
+              }}
+              onBlur={() => setTyped(undefined)}
             />
           </label>{' '}
           of <span id="operations">{countText(trace?.operations ?? 0)}</span>

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { GuestSession } from '../../guest/guest-session.ts';
 import type { GuestTerminal } from '../../guest/terminal.ts';
-import { frameDrawn } from '../../page/frame-drawn.ts';
+import { frameDrawn } from '../../page/frames.ts';
 
 /** Beside the page; not part of it, since most who come have no use for it. */
 const SCRIPT = 'terminal.js';
