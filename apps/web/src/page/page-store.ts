@@ -68,6 +68,9 @@ export class PageStore extends Listened {
     else this.#worker.postMessage({ kind: 'walk', query } satisfies ReplayCommand);
   });
 
+  /** For what a machine tells, and its guest: many times a second. */
+  readonly #changedInFrame = onceAFrame(() => this.changed());
+
   /**
    * @param worker speaks the contract of `replay-messages.ts`
    * @param startGuest called when the guest is chosen
@@ -96,7 +99,7 @@ export class PageStore extends Listened {
     this.#begin();
     this.send({ kind: 'pause' });
     const guest = this.#startGuest();
-    guest.onChange = onceAFrame(() => this.changed());
+    guest.onChange = this.#changedInFrame;
     this.guest = guest;
     this.follow(guest.live);
   }
@@ -109,9 +112,7 @@ export class PageStore extends Listened {
   /** Shows a machine that runs. */
   follow(live: LiveSource): void {
     this.live = live;
-    live.onChange = onceAFrame(() => {
-      if (this.live === live) this.#followed(live);
-    });
+    live.onChange = () => this.#followed(live);
     this.#followed(live);
   }
 
@@ -271,7 +272,7 @@ export class PageStore extends Listened {
     this.isLoading = state.kind === 'connecting';
     this.isPlaying = !isPaused;
     this.version += 1;
-    this.changed();
+    this.#changedInFrame();
   }
 
   #report(report: ReplayReport): void {
