@@ -20,6 +20,9 @@ export class GuestSession {
   /** Called when one of the first three has changed. */
   onChange: () => void = () => {};
   readonly #worker: Worker;
+  /** Who draws in the next frame, and what waits for the one after it. */
+  #drawer: 'terminal' | 'page' | undefined;
+  #waiting: (() => void)[] = [];
   #onConsole: (bytes: Uint8Array) => void = () => {};
 
   /** @param worker speaks the contract of `guest-messages.ts` */
@@ -62,6 +65,27 @@ export class GuestSession {
     this.#send({ kind: 'stepDma' });
   }
 
+  /** Terminal and page draw in frames by turns: in one frame they would keep the user waiting twice as long. */
+  #inFrameOf(drawer: 'terminal' | 'page', work: () => void): void {
+    // There are no frames then.
+    if (document.hidden) {
+      for (const next of this.#waiting.splice(0)) next();
+      work();
+      return;
+    }
+    if (this.#drawer !== undefined && this.#drawer !== drawer) {
+      this.#waiting.push(() => this.#inFrameOf(drawer, work));
+      return;
+    }
+    work();
+    if (this.#drawer !== undefined) return;
+    this.#drawer = drawer;
+    frameDrawn().then(() => {
+      this.#drawer = undefined;
+      for (const next of this.#waiting.splice(0)) next();
+    });
+  }
+
   /** Something that it cannot be without is not there. */
   fail(message: string): void {
     this.state = { kind: 'failed', message };
@@ -90,14 +114,17 @@ export class GuestSession {
         this.state = { kind: 'running', kernelRelease: report.kernelRelease };
         break;
       case 'console':
-        this.#onConsole(report.bytes);
+        this.#inFrameOf('terminal', () => this.#onConsole(report.bytes));
         return;
       case 'update':
-        this.isHeld = report.isHeld;
-        this.live.take(report.update);
-        if (report.walk !== undefined) this.live.take(report.walk);
-        frameDrawn().then(() => this.#send({ kind: 'drawn' }));
-        break;
+        this.#inFrameOf('page', () => {
+          this.isHeld = report.isHeld;
+          this.live.take(report.update);
+          if (report.walk !== undefined) this.live.take(report.walk);
+          this.onChange();
+          frameDrawn().then(() => this.#send({ kind: 'drawn' }));
+        });
+        return;
       case 'failed':
         this.fail(report.message);
         return;

@@ -117,20 +117,14 @@ export class PageStore extends Listened {
   }
 
   play(): void {
-    if (this.live !== undefined) {
-      this.live.resume();
-      return;
-    }
+    if (this.live !== undefined) return this.live.resume();
     if (this.position >= (this.trace?.operations ?? 0)) this.jump(this.trace?.requests[0] ?? 0);
     this.isPlaying = true;
     this.send({ kind: 'play', speed: this.speed });
   }
 
   pause(): void {
-    if (this.live !== undefined) {
-      this.live.pause();
-      return;
-    }
+    if (this.live !== undefined) return this.live.pause();
     this.send({ kind: 'pause' });
   }
 
@@ -239,10 +233,10 @@ export class PageStore extends Listened {
   }
 
   #askWalk(): void {
-    const { endpoint, chosenAddress, chosenAccess: access } = this;
-    if (endpoint === undefined || chosenAddress === undefined) return;
-    const { address } = chosenAddress;
-    this.#walk.ask({ iommu: endpoint.iommu, endpoint: endpoint.endpoint, access, address });
+    const { endpoint: whose, chosenAddress, chosenAccess: access } = this;
+    if (whose === undefined || chosenAddress === undefined) return;
+    const { iommu, endpoint } = whose;
+    this.#walk.ask({ iommu, endpoint, access, address: chosenAddress.address });
   }
 
   #begin(): void {
