@@ -98,10 +98,9 @@ export class PageStore extends Listened {
   bootGuest(): void {
     this.#begin();
     this.send({ kind: 'pause' });
-    const guest = this.#startGuest();
-    guest.onChange = this.#changedInFrame;
-    this.guest = guest;
-    this.follow(guest.live);
+    this.guest = this.#startGuest();
+    this.guest.onChange = this.#changedInFrame;
+    this.follow(this.guest.live);
   }
 
   openFile(file: Blob): void {
@@ -117,15 +116,18 @@ export class PageStore extends Listened {
   }
 
   play(): void {
-    if (this.live !== undefined) return this.live.resume();
+    if (this.live !== undefined) {
+      this.live.resume();
+      return;
+    }
     if (this.position >= (this.trace?.operations ?? 0)) this.jump(this.trace?.requests[0] ?? 0);
     this.isPlaying = true;
     this.send({ kind: 'play', speed: this.speed });
   }
 
   pause(): void {
-    if (this.live !== undefined) return this.live.pause();
-    this.send({ kind: 'pause' });
+    if (this.live === undefined) this.send({ kind: 'pause' });
+    else this.live.pause();
   }
 
   setSpeed(speed: number): void {
