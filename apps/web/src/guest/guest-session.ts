@@ -117,11 +117,14 @@ export class GuestSession {
         this.#inFrameOf('terminal', () => this.#onConsole(report.bytes));
         return;
       case 'update':
+        // In the frame: whoever draws between two waits for the first to end as soon as it asks where something is.
         this.#inFrameOf('page', () => {
-          this.isHeld = report.isHeld;
-          this.live.take(report.update);
-          if (report.walk !== undefined) this.live.take(report.walk);
-          this.onChange();
+          requestAnimationFrame(() => {
+            this.isHeld = report.isHeld;
+            this.live.take(report.update);
+            if (report.walk !== undefined) this.live.take(report.walk);
+            this.onChange();
+          });
           frameDrawn().then(() => this.#send({ kind: 'drawn' }));
         });
         return;

@@ -16,7 +16,6 @@ import type {
   TraceSummary,
 } from '../replay/replay-messages.ts';
 import { AskedWalk } from './asked-walk.ts';
-import { onceAFrame } from './frames.ts';
 import { JumpQueue } from './jump-queue.ts';
 import { Listened } from './listened.ts';
 import { nextAmong } from './numbers.ts';
@@ -68,9 +67,6 @@ export class PageStore extends Listened {
     else this.#worker.postMessage({ kind: 'walk', query } satisfies ReplayCommand);
   });
 
-  /** For what a machine tells, and its guest: many times a second. */
-  readonly #changedInFrame = onceAFrame(() => this.changed());
-
   /**
    * @param worker speaks the contract of `replay-messages.ts`
    * @param startGuest called when the guest is chosen
@@ -99,7 +95,7 @@ export class PageStore extends Listened {
     this.#begin();
     this.send({ kind: 'pause' });
     this.guest = this.#startGuest();
-    this.guest.onChange = this.#changedInFrame;
+    this.guest.onChange = () => this.changed();
     this.follow(this.guest.live);
   }
 
@@ -268,7 +264,7 @@ export class PageStore extends Listened {
     this.isLoading = state.kind === 'connecting';
     this.isPlaying = !isPaused;
     this.version += 1;
-    this.#changedInFrame();
+    this.changed();
   }
 
   #report(report: ReplayReport): void {
