@@ -5,7 +5,6 @@
 import { render } from 'preact';
 import { GuestSession } from './guest/guest-session.ts';
 import { followSocket } from './live/socket-source.ts';
-import { frameDrawn } from './page/frames.ts';
 import { PageStore } from './page/page-store.ts';
 import { fetchTraceIndex, SHIPPED_RUNS, type Shipped } from './page/trace-index.ts';
 import { App } from './views/app.tsx';
@@ -57,7 +56,8 @@ async function openAsked(): Promise<void> {
   if (first !== run) store.open(first, position);
 }
 
-await frameDrawn();
+// What was evaluated until here was a task of some length, and to draw the page is another.
+await new Promise((resolve) => setTimeout(resolve));
 if (asked.has('live')) {
   follow();
   show([], '');

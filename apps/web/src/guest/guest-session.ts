@@ -1,6 +1,7 @@
 /** GuestSession: the guest that runs in a worker of the page: its terminal, what is done to it, and what it is seen to do. */
 import { ToldSource } from '../live/told-source.ts';
 import { frameDrawn } from '../page/frames.ts';
+import { FrameTurns } from './frame-turns.ts';
 import type { GuestCommand, GuestReport } from './guest-messages.ts';
 
 export type GuestState =
@@ -20,9 +21,7 @@ export class GuestSession {
   /** Called when one of the first three has changed. */
   onChange: () => void = () => {};
   readonly #worker: Worker;
-  /** Who draws in the next frame, and what waits for the one after it. */
-  #drawer: 'terminal' | 'page' | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #turns = new FrameTurns();
   #onConsole: (bytes: Uint8Array) => void = () => {};
 
   /** @param worker speaks the contract of `guest-messages.ts` */
@@ -65,27 +64,6 @@ export class GuestSession {
     this.#send({ kind: 'stepDma' });
   }
 
-  /** Terminal and page draw in frames by turns: in one frame they would keep the user waiting twice as long. */
-  #inFrameOf(drawer: 'terminal' | 'page', work: () => void): void {
-    // There are no frames then.
-    if (document.hidden) {
-      for (const next of this.#waiting.splice(0)) next();
-      work();
-      return;
-    }
-    if (this.#drawer !== undefined && this.#drawer !== drawer) {
-      this.#waiting.push(() => this.#inFrameOf(drawer, work));
-      return;
-    }
-    work();
-    if (this.#drawer !== undefined) return;
-    this.#drawer = drawer;
-    frameDrawn().then(() => {
-      this.#drawer = undefined;
-      for (const next of this.#waiting.splice(0)) next();
-    });
-  }
-
   /** Something that it cannot be without is not there. */
   fail(message: string): void {
     this.state = { kind: 'failed', message };
@@ -95,6 +73,10 @@ export class GuestSession {
 
   close(): void {
     this.#worker.terminate();
+    // What waits for a frame still comes, and is nobody's any more.
+    this.#onConsole = () => {};
+    this.onChange = () => {};
+    this.live.onChange = () => {};
   }
 
   #send(command: GuestCommand): void {
@@ -114,11 +96,11 @@ export class GuestSession {
         this.state = { kind: 'running', kernelRelease: report.kernelRelease };
         break;
       case 'console':
-        this.#inFrameOf('terminal', () => this.#onConsole(report.bytes));
+        this.#turns.take('terminal', () => this.#onConsole(report.bytes));
         return;
       case 'update':
         // In the frame: whoever draws between two waits for the first to end as soon as it asks where something is.
-        this.#inFrameOf('page', () => {
+        this.#turns.take('page', () => {
           requestAnimationFrame(() => {
             this.isHeld = report.isHeld;
             this.live.take(report.update);

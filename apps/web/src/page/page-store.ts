@@ -94,9 +94,10 @@ export class PageStore extends Listened {
   bootGuest(): void {
     this.#begin();
     this.send({ kind: 'pause' });
-    this.guest = this.#startGuest();
-    this.guest.onChange = () => this.changed();
-    this.follow(this.guest.live);
+    const guest = this.#startGuest();
+    guest.onChange = () => this.changed();
+    this.guest = guest;
+    this.follow(guest.live);
   }
 
   openFile(file: Blob): void {
@@ -122,8 +123,11 @@ export class PageStore extends Listened {
   }
 
   pause(): void {
-    if (this.live === undefined) this.send({ kind: 'pause' });
-    else this.live.pause();
+    if (this.live !== undefined) {
+      this.live.pause();
+      return;
+    }
+    this.send({ kind: 'pause' });
   }
 
   setSpeed(speed: number): void {
@@ -231,10 +235,10 @@ export class PageStore extends Listened {
   }
 
   #askWalk(): void {
-    const { endpoint: whose, chosenAddress, chosenAccess: access } = this;
-    if (whose === undefined || chosenAddress === undefined) return;
-    const { iommu, endpoint } = whose;
-    this.#walk.ask({ iommu, endpoint, access, address: chosenAddress.address });
+    const { endpoint, chosenAddress, chosenAccess: access } = this;
+    if (endpoint === undefined || chosenAddress === undefined) return;
+    const { address } = chosenAddress;
+    this.#walk.ask({ iommu: endpoint.iommu, endpoint: endpoint.endpoint, access, address });
   }
 
   #begin(): void {
