@@ -6,8 +6,12 @@ import { GuestSession } from './guest-session.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
-it('tells nobody of what waited for a frame when it was closed', () => {
+it('tells nobody of what waited for a frame when it was closed', async () => {
   const callbacks: (() => void)[] = [];
+  const frame = async (): Promise<void> => {
+    for (const callback of callbacks.splice(0)) callback();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  };
   vi.stubGlobal('document', { hidden: false });
   vi.stubGlobal('requestAnimationFrame', (callback: () => void) => callbacks.push(callback));
   const worker = { postMessage: vi.fn(), terminate: vi.fn() } as unknown as Worker;
@@ -23,14 +27,15 @@ it('tells nobody of what waited for a frame when it was closed', () => {
 
   const update = { kind: 'update', update: {} as InspectorUpdate, walk: undefined } as const;
   report({ ...update, isHeld: true });
-  for (const callback of callbacks.splice(0)) callback();
+  await frame();
   expect([changed, followed].map((told) => told.mock.calls.length)).toEqual([1, 1]);
   expect(session.isHeld).toBe(true);
 
   report({ ...update, isHeld: false });
-  session.close();
-  for (const callback of callbacks.splice(0)) callback();
   report({ kind: 'console', bytes: Uint8Array.of(65) });
+  session.close();
+  await frame();
+  await frame();
   expect([changed, followed].map((told) => told.mock.calls.length)).toEqual([1, 1]);
   expect(typed).not.toHaveBeenCalled();
 });
